@@ -1,0 +1,356 @@
+"""One meter, asked in the terms of metering: nameplate, present values, closed slot, days of history.
+
+It knows how to ask (Set then Get, brackets, partial answers, alignment) and leaves when to ask to the
+collector. Rules 3, 5 and 7 of the domain are kept here. It stores nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from koatsu.clock import Clock, SystemClock
+from koatsu.devices import Value
+from koatsu.echonet import DecodeError
+from koatsu.ems.collector.results import DayRead, NotSelectableError, ReplacedError, Sample
+from koatsu.errors import KoatsuError
+from koatsu.meter import (
+    DatedHistory,
+    DayHistory,
+    DemandStamp,
+    EnergyFirst,
+    Measured,
+    Nameplate,
+    Reading,
+    Refusal,
+    Register,
+    Source,
+    bracket_around,
+    demand_alignment,
+    energy_alignment,
+    meter_time,
+)
+from koatsu.meter.from_echonet import MeterKind
+from koatsu.node import LinkProfile, RefusedError, RemoteObject
+
+__all__ = ["MeterLink"]
+
+_IDENTITY = ("serial_number", "coefficient")  # asked for with every value: counts of two meters never mix
+_TRIES = 3  # a day whose bracket broke (midnight) or that was answered for another day is read again
+
+
+_UNSOUND = (NotSelectableError, ReplacedError, DecodeError, RefusedError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    days_back: int
+    before: Mapping[str, Value]
+    values: Mapping[str, Value]
+    received: datetime
+
+
+class MeterLink:
+    """A meter behind its terminal.
+
+    Args:
+        remote: the meter object.
+        profile: the link profile: alignment of the histories, limits.
+        clock: what time it is on our side.
+    """
+
+    def __init__(self, remote: RemoteObject, profile: LinkProfile, clock: Clock | None = None) -> None:
+        self.remote = remote
+        self.profile = profile
+        self.clock = clock or SystemClock()
+        self.kind = MeterKind.of(remote.eoj.class_code)
+        self.energy_first: EnergyFirst = profile.energy_history_first
+        self.demand_stamp: DemandStamp = profile.demand_history_stamp
+        self.statics: dict[str, Value] = {}
+        self._nameplate: Nameplate | None = None
+        self._offered: frozenset[int] = frozenset()
+        self._together = True  # all histories of a day in one request, until the meter leaves some out
+
+    @property
+    def nameplate(self) -> Nameplate:
+        """The static values as last read; :meth:`open` reads them.
+
+        Raises:
+            RuntimeError: they have not been read.
+        """
+        if self._nameplate is None:
+            raise RuntimeError("open() comes first")
+        return self._nameplate
+
+    async def open(self) -> Nameplate:
+        """Read the Get map and the static values, again on each call: the meter may have been replaced.
+
+        Raises:
+            NoAnswerError: no answer.
+            IncompleteNameplateError: what energy cannot be read without is missing.
+        """
+        self.remote.forget()
+        self._offered = await self.remote.offered()
+        self.statics = await self.remote.read(*self._have(self.kind.static_properties))
+        self._nameplate = self.kind.nameplate(self.statics)
+        return self._nameplate
+
+    async def now(self) -> Sample:
+        """The present values.
+
+        Raises:
+            NoAnswerError: no answer.
+            DecodeError: a value is not what the class table says.
+        """
+        return await self._sample(self._have((*self.kind.live_properties, *self.kind.minute_properties)))
+
+    async def present(self) -> Sample:
+        """The energy counter alone, with the meter's time: the cheapest poll."""
+        return await self._sample(self._have(self.kind.live_properties[:1]))
+
+    async def closed_slot(self) -> Sample:
+        """The newest half-hour values and the month's maximum."""
+        return await self._sample(self._have((*self.kind.slot_properties, *self.kind.maximum_properties)))
+
+    def announced(self, values: Mapping[int, bytes], received: datetime) -> list[Measured]:
+        """What an announcement tells; properties that measure nothing are left out.
+
+        Raises:
+            DecodeError: a value is not what the class table says.
+        """
+        device = self.remote.device
+        wanted = {device.property(name).epc for name in self.kind.slot_properties}
+        decoded = {
+            device.property(epc).name: device.decode(epc, edt) for epc, edt in values.items() if epc in wanted
+        }
+        return self._measured(decoded, received, Source.NOTIFIED)
+
+    # -- histories ------------------------------------------------------------------------------------------
+
+    async def days(self, wanted: Iterable[int]) -> AsyncIterator[DayRead]:
+        """Read day histories one after the other, in two exchanges a day.
+
+        Each request for histories also asks for the meter's time, so the next day's answer closes the
+        bracket of this one; one more dated reading closes the last.
+
+        Args:
+            wanted: days back, 0 (the meter's today) to 99, in the order wanted; consumed as it goes.
+
+        Yields:
+            One result a day, sound or with the problem that made it unsound.
+
+        Raises:
+            NoAnswerError: the meter fell silent; what was not yielded was not read.
+        """
+        before: Mapping[str, Value] = {}
+        pending: _Raw | None = None
+        for days_back in wanted:
+            if not before:
+                before = await self._dated()
+            try:
+                raw = await self._select(days_back, before)
+            except _UNSOUND as problem:
+                yield DayRead(days_back=days_back, day=None, problem=problem)
+                continue
+            if pending is not None:
+                yield await self._finish(pending, raw.values)
+            pending, before = raw, raw.values
+        if pending is not None:
+            yield await self._finish(pending, await self._dated())
+
+    async def _finish(self, raw: _Raw, after: Mapping[str, Value]) -> DayRead:
+        """The day, read again where its bracket broke or another day was answered."""
+        for _ in range(_TRIES - 1):
+            result = self._day(raw, after)
+            if result.problem is None:
+                return result
+            before = await self._dated()
+            try:
+                raw = await self._select(raw.days_back, before)
+            except _UNSOUND as problem:
+                return DayRead(days_back=raw.days_back, day=None, problem=problem)
+            after = await self._dated()
+        return self._day(raw, after)
+
+    async def _select(self, days_back: int, before: Mapping[str, Value]) -> _Raw:
+        """Set the day and read its histories: a pair that nobody else may come between."""
+        async with self.remote.selecting:
+            try:
+                await self.remote.write(**{self.kind.history_selector: days_back})
+            except RefusedError as error:
+                raise NotSelectableError(
+                    f"{self.remote.peer} refuses the history of day {days_back}.",
+                    ja=f"{self.remote.peer} は {days_back} 日前の履歴を拒否しました。",
+                ) from error
+            values = await self._histories()
+        return _Raw(days_back, before, values, self.clock.now())
+
+    async def _histories(self) -> dict[str, Value]:
+        histories = self._have(self.kind.history_properties)
+        names = (*self._date_names(), *self._have(_IDENTITY), *histories)
+        values: dict[str, Value] = {}
+        if self._together:
+            size = self.profile.max_properties
+            for at in range(0, len(names), size):
+                values |= await self._read_once(names[at : at + size])
+        missing = [name for name in names if name not in values]
+        for name in missing:
+            values |= await self._read_once([name])
+        if missing and any(name in values for name in missing):
+            self._together = False
+        if not any(name in values for name in histories):
+            raise RefusedError(
+                f"{self.remote.peer} gives no day history.", ja=f"{self.remote.peer} は履歴を返しません。"
+            )
+        self._same_meter(values)
+        return values
+
+    async def _read_once(self, names: Sequence[str]) -> dict[str, Value]:
+        device = self.remote.device
+        epcs = [device.property(name).epc for name in names]
+        answer = await self.remote.node.get(self.remote.peer, self.remote.eoj, epcs)
+        return {device.property(epc).name: device.decode(epc, edt) for epc, edt in answer.values.items()}
+
+    def _day(self, raw: _Raw, after: Mapping[str, Value]) -> DayRead:
+        bracket = bracket_around(raw.before, after)
+        if isinstance(bracket, Refusal):
+            return _unsound(raw.days_back, bracket)
+        dated: dict[str, DatedHistory] = {}
+        elements: dict[str, tuple[int, int]] = {}
+        for name in self._have(self.kind.history_properties):
+            if name in raw.values:
+                history: DayHistory = self.kind.day_history(name, raw.values[name])
+                one = history.dated(asked=raw.days_back, bracket=bracket)
+                if isinstance(one, Refusal):
+                    return _unsound(raw.days_back, one)
+                dated[name] = one
+                elements[name] = (len(history.counts), history.counts.count(None))
+        self._learn_demand_stamp(dated)
+        measured: list[Measured] = []
+        for name in dated:
+            measured += self.kind.history_readings(
+                name, raw.values[name], asked=raw.days_back, bracket=bracket, received=raw.received,
+                nameplate=self.nameplate, energy_first=self.energy_first, demand_stamp=self.demand_stamp,
+            )  # fmt: skip
+        day = next(iter(dated.values())).day if dated else None
+        return DayRead(
+            days_back=raw.days_back,
+            day=day,
+            measured=tuple(measured),
+            elements=elements,
+            received=raw.received,
+            meter_time=bracket.after,
+        )
+
+    # -- alignment (rule 7) ---------------------------------------------------------------------------------
+
+    async def check_alignment(self) -> KoatsuError | None:
+        """Compare today's history with the dated fixed-time value; take over what the meter proves.
+
+        Returns:
+            A problem to report: the alignment differs from the profile (and was taken over), or fits neither
+            way. ``None`` when it agrees or cannot be told.
+
+        Raises:
+            NoAnswerError: no answer.
+        """
+        before = await self._dated()
+        raw = await self._select(0, before)
+        fixed = await self._sample(self._have(self.kind.slot_properties[:1]))
+        bracket = bracket_around(before, await self._dated())
+        readings = [
+            one for one in fixed.measured if isinstance(one, Reading) and one.register is Register.ENERGY
+        ]
+        if isinstance(bracket, Refusal) or not readings or "energy_history" not in raw.values:
+            return None
+        dated = self.kind.day_history("energy_history", raw.values["energy_history"]).dated(
+            asked=0, bracket=bracket
+        )
+        if isinstance(dated, Refusal):
+            return _error(dated)
+        found = energy_alignment(dated, readings[0])
+        if found is None or found == self.energy_first:
+            return None
+        if isinstance(found, str):
+            assumed, self.energy_first = self.energy_first, found
+            return KoatsuError(
+                f"The first element of an energy history is the counter at {found}, not at {assumed} as the "
+                f"profile {self.profile.name} says; the meter is believed.",
+                ja=f"履歴の先頭は {found} の指示値です(設定では {assumed})。計器に従います。",
+            )
+        return KoatsuError(found.reason, ja=found.reason_ja)
+
+    def _learn_demand_stamp(self, dated: Mapping[str, DatedHistory]) -> None:
+        """Take over the demand stamp that a day proves against its energy history."""
+        plate = self.nameplate
+        if "energy_history" not in dated or "demand_history" not in dated or plate.demand_scale is None:
+            return
+        found = demand_alignment(
+            dated["demand_history"],
+            dated["energy_history"],
+            energy_first=self.energy_first,
+            energy_digits=plate.energy_digits,
+            energy_scale=plate.energy_scale,
+            demand_scale=plate.demand_scale,
+        )
+        if isinstance(found, str):
+            self.demand_stamp = found
+
+    # -- asking ---------------------------------------------------------------------------------------------
+
+    def _have(self, names: Iterable[str]) -> tuple[str, ...]:
+        return self.kind.offered(names, self._offered)
+
+    def _date_names(self) -> tuple[str, ...]:
+        return self.kind.dated_properties(self._offered)
+
+    async def _dated(self) -> Mapping[str, Value]:
+        return await self.remote.read(*self._date_names())
+
+    async def _sample(self, names: Sequence[str]) -> Sample:
+        sent = self.clock.now()
+        values = await self.remote.read(*names, *self._have(_IDENTITY))
+        self._same_meter(values)
+        received = self.clock.now()
+        answer = self.remote.last_answer
+        return Sample(
+            values=values,
+            measured=tuple(self._measured(values, received)),
+            sent=sent,
+            received=received,
+            answer_s=answer.elapsed_s if answer else 0.0,
+            meter_time=meter_time(values),
+        )
+
+    def _same_meter(self, values: Mapping[str, Value]) -> None:
+        """Compare what identifies the meter with what :meth:`open` read.
+
+        Raises:
+            ReplacedError: it differs.
+        """
+        for name in _IDENTITY:
+            if name in values and name in self.statics and values[name] != self.statics[name]:
+                raise ReplacedError(
+                    f"{self.remote.peer} now has another {name}: the meter was replaced.",
+                    ja=f"{self.remote.peer} の {name} が変わりました。計器が取り替えられています。",
+                )
+
+    def _measured(
+        self, values: Mapping[str, Value], received: datetime, source: Source | None = None
+    ) -> list[Measured]:
+        found: list[Measured] = []
+        for name, value in values.items():
+            if name in self.kind.rows:
+                found += self.kind.readings(
+                    name, value, received=received, source=source, nameplate=self._nameplate
+                )
+        return found
+
+
+def _error(refusal: Refusal) -> KoatsuError:
+    return KoatsuError(refusal.reason, ja=refusal.reason_ja)
+
+
+def _unsound(days_back: int, refusal: Refusal) -> DayRead:
+    return DayRead(days_back=days_back, day=None, problem=_error(refusal))

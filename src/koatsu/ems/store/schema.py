@@ -1,0 +1,182 @@
+"""The tables of the store: raw counts and what is known about them, never an energy.
+
+Instants are whole seconds since 1970 UTC, exact decimals are text. What stands here is the newest
+shape; ``migrations`` holds the way to it from every released one, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = [
+    "HEAD",
+    "conflict",
+    "demand",
+    "epoch",
+    "event",
+    "history_read",
+    "metadata",
+    "meter",
+    "reading",
+    "sample",
+    "scale",
+]
+
+HEAD: Final = "0001"  #: the newest migration; a test compares it with the folder
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# "sqlite_with_rowid=False": a table that is read by ranges of its whole key is kept in the order of that key.
+
+
+def _seconds(name: str, *, primary_key: bool = False, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=primary_key, nullable=nullable, autoincrement=False)
+
+
+def _epoch() -> Column[int]:
+    return Column("epoch", Integer, ForeignKey("epoch.id"), primary_key=True, autoincrement=False)
+
+
+meter = Table(
+    "meter",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("class_code", Integer, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("ceiling_kw", Text),
+    _seconds("added_at"),
+)
+"""A meter of the site under the id that the configuration gives it."""
+
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("meter", Text, ForeignKey("meter.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    _seconds("started_at"),
+    Column("class_code", Integer, nullable=False),
+    Column("serial", Text),
+    Column("fixed_day", Integer),
+    Column("current_coefficient", Integer, nullable=False),
+    Column("voltage_coefficient", Integer, nullable=False),
+    UniqueConstraint("meter", "number"),
+)
+"""A span in which a meter's counts may be subtracted: one serial number, one set of scales."""
+
+scale = Table(
+    "scale",
+    metadata,
+    _epoch(),
+    Column("what", Text, primary_key=True),  # energy, demand, cumulative_demand, reactive
+    Column("coefficient", Integer, nullable=False),
+    Column("multiplier", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("digits", Integer),
+    sqlite_with_rowid=False,
+)
+"""What one count is worth in an epoch: coefficient × multiplier × unit, and the digits of the counter."""
+
+reading = Table(
+    "reading",
+    metadata,
+    _epoch(),
+    Column("register", Text, primary_key=True),
+    _seconds("instant", primary_key=True),
+    Column("count", BigInteger),
+    Column("source", Text, nullable=False),
+    _seconds("received"),
+    Column("stamped", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A register at a half hour. ``count`` NULL: the meter itself said that it has no data."""
+
+demand = Table(
+    "demand",
+    metadata,
+    _epoch(),
+    Column("direction", Text, primary_key=True),
+    _seconds("start", primary_key=True),
+    Column("count", BigInteger),
+    Column("source", Text, nullable=False),
+    _seconds("received"),
+    sqlite_with_rowid=False,
+)
+"""The meter's own demand of the slot that starts at ``start``."""
+
+conflict = Table(
+    "conflict",
+    metadata,
+    _epoch(),
+    Column("kind", Text, primary_key=True),  # reading or demand
+    Column("name", Text, primary_key=True),  # the register or the direction
+    _seconds("instant", primary_key=True),
+    Column("count", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    _seconds("received"),
+    sqlite_with_rowid=False,
+)
+"""Every further value that differs from the one kept first for the same key."""
+
+sample = Table(
+    "sample",
+    metadata,
+    _epoch(),
+    Column("register", Text, primary_key=True),
+    _seconds("instant", primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    _seconds("received"),
+    sqlite_with_rowid=False,
+)
+"""Fine counts between half hours, kept for some days."""
+
+history_read = Table(
+    "history_read",
+    metadata,
+    _epoch(),
+    Column("day", Text, primary_key=True),  # ISO 8601
+    Column("property", Text, primary_key=True),
+    _seconds("read_at"),
+    Column("elements", Integer, nullable=False),
+    Column("no_data", Integer, nullable=False),
+    Column("reads", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A day history that was fetched: when last, how many elements, how many of them "no data", how often."""
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _seconds("at"),
+    Column("meter", Text, ForeignKey("meter.id")),
+    Column("level", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("params", JSON, nullable=False),
+    Index(None, "at"),
+    Index(None, "meter", "at"),
+)
+"""What happened: a code and its parameters; the sentence is made where it is read."""

@@ -1,0 +1,280 @@
+"""From the store to what a person sees: one function for each view, each a few range queries.
+
+Every function takes ``now``, so that the same call gives the same answer; nothing here asks a clock or
+the wire, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final
+
+from koatsu.clock import JST, require_aware
+from koatsu.ems.live import LiveState, MeterLive, link_state
+from koatsu.ems.open_slot import open_slot, recent_power
+from koatsu.ems.slot_ledger import Ledger, ledger
+from koatsu.ems.store import Epoch, Store, StoredMeter
+from koatsu.ems.view_models import (
+    DayFill,
+    DayView,
+    EventView,
+    GrowthPoint,
+    HoleView,
+    MeterHead,
+    NowView,
+    RecoveryView,
+    SiteView,
+    SlotState,
+    SlotView,
+)
+from koatsu.meter.quantity import MICROSECOND, exact_sum
+from koatsu.meter.registers import Register
+from koatsu.meter.slots import HALF_HOUR, SLOTS_PER_DAY, Slot
+
+__all__ = [
+    "DayFill",
+    "DayView",
+    "EventView",
+    "GrowthPoint",
+    "HoleView",
+    "Ledger",
+    "MeterHead",
+    "NowView",
+    "RecoveryView",
+    "SiteView",
+    "SlotState",
+    "SlotView",
+    "calendar",
+    "day_view",
+    "event_views",
+    "ledger",
+    "meter_head",
+    "month_start",
+    "now_view",
+    "recovery_view",
+    "site_view",
+]
+
+_SLOT_S: Final = HALF_HOUR // timedelta(seconds=1)
+_DAY_S: Final = SLOTS_PER_DAY * _SLOT_S
+_JST_S: Final = 9 * 3600
+
+
+def meter_head(
+    store: Store, meter: StoredMeter | str, now: datetime, *, live: LiveState | None = None
+) -> MeterHead:
+    """A meter in one line.
+
+    Without ``live`` (a program that only looks into the store) the last fine count tells how the link is.
+
+    Raises:
+        KeyError: no such meter.
+    """
+    entry = store.meter(meter) if isinstance(meter, str) else meter
+    epoch = store.current_epoch(entry.id)
+    return MeterHead(
+        id=entry.id,
+        label=entry.label,
+        role=entry.role,
+        class_code=entry.class_code,
+        serial=epoch.nameplate.serial if epoch else None,
+        address=entry.address,
+        link=link_state(_link(store, entry.id, now, live), now),
+    )
+
+
+def day_view(
+    store: Store,
+    meter_id: str,
+    day: date,
+    now: datetime,
+    *,
+    register: Register = Register.ENERGY,
+    live: LiveState | None = None,
+) -> DayView:
+    """One JST day of an energy register: 48 slots, holes, exact energy.
+
+    Raises:
+        KeyError: no such meter.
+        ValueError: ``now`` is naive, or the register has no demand.
+    """
+    book = ledger(store, meter_id, *_day_span(day), require_aware(now), register=register)
+    epoch = store.current_epoch(meter_id)
+    scale = epoch.nameplate.energy_scale if epoch else None
+    return DayView(
+        meter=meter_head(store, meter_id, now, live=live),
+        day=day,
+        register=register,
+        slots=book.slots,
+        holes=book.holes,
+        energy_kwh=book.energy_kwh,
+        energy_since=book.known_from,
+        energy_until=book.known_until,
+        max_slot=book.greatest,
+        tally=MappingProxyType(Counter(slot.state for slot in book.slots)),
+        unscaled=scale is not None and scale.factor is None,
+        resolution_kwh=scale.factor if scale else None,
+    )
+
+
+def now_view(store: Store, meter_id: str, now: datetime, *, live: LiveState | None = None) -> NowView:
+    """The open slot of a meter, its day and the greatest demand of its month.
+
+    Raises:
+        KeyError: no such meter.
+        ValueError: ``now`` is naive.
+    """
+    slot = Slot.at(require_aware(now))
+    meter, epoch = store.meter(meter_id), store.current_epoch(meter_id)
+    today = day_view(store, meter_id, slot.day, now, live=live)
+    link = _link(store, meter_id, now, live)
+    grown = open_slot(store, meter_id, epoch, slot, now, meter.ceiling_kw) if epoch else None
+    power = recent_power(store, meter_id, epoch, now, meter.ceiling_kw) if epoch else None
+    since = month_start(slot.day, epoch)
+    month = ledger(store, meter_id, _day_span(since)[0], _day_span(slot.day)[1], now).greatest
+    energy_kwh = grown.energy_kwh if grown else None
+    today_kwh, today_until = today.energy_kwh, today.energy_until
+    if grown and energy_kwh is not None and (today_until == slot.start or slot.number == 1):
+        today_kwh = exact_sum([today_kwh or Decimal(0), energy_kwh])
+        today_until = grown.growth[-1].instant
+    return NowView(
+        meter=today.meter,
+        at=now.astimezone(UTC),
+        slot=slot,
+        remaining_s=(slot.end - now) // timedelta(seconds=1),
+        growth=grown.growth if grown else (),
+        energy_kwh=energy_kwh,
+        demand_kw=grown.demand_kw if grown else None,
+        straight_line_kw=grown.straight_line_kw if grown else None,
+        power_kw=power.power_kw if power else None,
+        power_error_kw=power.error_kw if power else None,
+        resolution_kwh=today.resolution_kwh,
+        last_received=link.last_received,
+        answer_s=_seconds(link.answer),
+        clock_offset_s=_seconds(link.clock_offset),
+        today=today,
+        today_kwh=today_kwh,
+        today_until=today_until,
+        month_since=since,
+        month_max_kw=month.demand_kw if month else None,
+        month_max_slot=month.slot if month else None,
+        unscaled=today.unscaled,
+    )
+
+
+def recovery_view(meter_id: str, live: LiveState) -> RecoveryView:
+    """How far the recovery of a meter's histories has come."""
+    found = live.of(meter_id).recovery
+    return RecoveryView(
+        meter_id=meter_id,
+        state=found.state,
+        days_done=found.days_done,
+        days_total=found.days_total,
+        current_day=found.current_day,
+        eta_s=None if found.eta is None else found.eta // timedelta(seconds=1),
+        horizon_days=found.horizon_days,
+    )
+
+
+def site_view(store: Store, name: str, now: datetime, *, live: LiveState | None = None) -> SiteView:
+    """The meters of the site, and for each the calendar of all its days."""
+    meters = store.meters()
+    days = {}
+    for meter in meters:
+        known = store.bounds(meter.id)
+        first = known[0].astimezone(JST).date() if known else None
+        days[meter.id] = calendar(store, meter.id, first, _day(now), now) if first else ()
+    return SiteView(
+        name=name,
+        meters=tuple(meter_head(store, meter, now, live=live) for meter in meters),
+        days=MappingProxyType(days),
+    )
+
+
+def calendar(
+    store: Store,
+    meter_id: str,
+    first: date,
+    last: date,
+    now: datetime,
+    *,
+    register: Register = Register.ENERGY,
+) -> tuple[DayFill, ...]:
+    """How full each day from ``first`` to ``last`` is, days to come left out.
+
+    A slot is known when the counts at both its ends are, in one epoch.
+    """
+    last = min(last, _day(now))
+    if last < first:
+        return ()
+    instants = store.known_instants(meter_id, register, _day_span(first)[0], _day_span(last)[1])
+    # A set: where two epochs know a slot it is still one slot.
+    starts = {one[1] for one, two in pairwise(instants) if two[0] == one[0] and two[1] - one[1] == _SLOT_S}
+    known = Counter((start + _JST_S) // _DAY_S for start in starts)
+    return tuple(
+        DayFill(day=day, known=known[(day - date(1970, 1, 1)).days], closed=_closed(day, now))
+        for day in (first + timedelta(days=step) for step in range((last - first).days + 1))
+    )
+
+
+def event_views(
+    store: Store, *, since: datetime | None = None, meter_id: str | None = None, limit: int = 100
+) -> tuple[EventView, ...]:
+    """What happened, the newest first."""
+    return tuple(
+        EventView(
+            id=found.id or 0,
+            at=found.at,
+            meter_id=found.meter_id,
+            level=found.level,
+            code=found.code,
+            params=MappingProxyType(dict(found.params)),
+        )
+        for found in store.events(since=since, meter_id=meter_id, limit=limit)
+    )
+
+
+def month_start(day: date, epoch: Epoch | None) -> date:
+    """The last fixed day of the meter up to ``day``; the first of the month where there is none.
+
+    A fixed day that a short month lacks is its last day.
+    """
+    fixed = (epoch.nameplate.fixed_day if epoch else None) or 1
+    here = min(fixed, _month_days(day))
+    if day.day >= here:
+        return day.replace(day=here)
+    before = day.replace(day=1) - timedelta(days=1)
+    return before.replace(day=min(fixed, _month_days(before)))
+
+
+def _link(store: Store, meter_id: str, now: datetime, live: LiveState | None) -> MeterLive:
+    if live is not None:
+        return live.of(meter_id)
+    last = store.latest_sample(meter_id, Register.ENERGY, now)
+    return MeterLive(last_received=datetime.fromtimestamp(last.received, UTC) if last else None)
+
+
+def _day_span(day: date) -> tuple[datetime, datetime]:
+    return Slot(day, 1).start, Slot(day, SLOTS_PER_DAY).end
+
+
+def _day(now: datetime) -> date:
+    return require_aware(now).astimezone(JST).date()
+
+
+def _closed(day: date, now: datetime) -> int:
+    passed = (now - Slot(day, 1).start) // HALF_HOUR
+    return max(0, min(SLOTS_PER_DAY, passed))
+
+
+def _month_days(day: date) -> int:
+    following = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return (following - timedelta(days=1)).day
+
+
+def _seconds(span: timedelta | None) -> Decimal | None:
+    return None if span is None else Decimal(span // MICROSECOND) / 1_000_000
