@@ -232,6 +232,34 @@ def test_a_missing_neighbour_does_not_tell_the_alignment() -> None:
     assert energy_alignment(dated([5] * 48), fixed(Slot(TODAY, 21).start, 5)) is None
 
 
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ([1, 4, 9, 16, 25] + [None] * 43, "00:30"),  # the newest value, with flow before it
+        ([1, 4, 9, 25, 25] + [None] * 43, None),  # an idle site: a late entry would look the same
+        ([1, None, 9, 16, 25] + [None] * 43, None),  # holes are this meter's habit
+        ([25] + [None] * 47, None),
+    ],
+)
+def test_an_empty_place_behind_the_newest_value_tells_the_alignment(
+    counts: list[int | None], told: str | None
+) -> None:
+    instant = Slot(YESTERDAY, 1).start + len([one for one in counts if one is not None]) * HALF_HOUR
+    if counts[1] is None and counts[2] is not None:
+        instant += HALF_HOUR
+    assert energy_alignment(dated(counts), fixed(instant, 25)) == told
+
+
+def test_a_place_that_may_still_be_filled_tells_nothing() -> None:
+    counts: list[int | None] = [1, 4, 9, 16, 25] + [None] * 43
+    instant = Slot(YESTERDAY, 1).start + 5 * HALF_HOUR
+    soon = instant + timedelta(minutes=1)
+    history = DatedHistory(
+        subject="energy_history", day=YESTERDAY, counts=tuple(counts), bracket=Bracket(soon, soon)
+    )
+    assert energy_alignment(history, fixed(instant, 25)) is None
+
+
 @pytest.mark.parametrize("counts", [list(range(48)), [7] * 48])
 def test_a_value_in_neither_place_is_a_conflict(counts: list[int | None]) -> None:
     told = energy_alignment(dated(counts), fixed(Slot(YESTERDAY, 21).start, 40_000))

@@ -43,6 +43,10 @@ __all__ = [
 MAX_DAYS_BACK: Final = 99
 
 
+#: A half hour's counter is in the history by then (assumed; low voltage: announced within 5 minutes).
+_ENTERED_WITHIN: Final = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayHistory:
     """A decoded day history as the meter gave it: 48 counts (``None`` is no data) and the answered day.
@@ -208,6 +212,9 @@ def energy_alignment(history: DatedHistory, fixed: Reading) -> EnergyFirst | Con
     the places lies outside this day or holds no data, or both hold the value because nothing flowed. A
     value that stands in neither place is a conflict.
 
+    The newest value of a meter that counts from 00:30 always has an empty place behind it. That place is
+    taken as proof when it cannot be a hole or a late entry: see :func:`_newest_at_half_past`.
+
     Raises:
         ValueError: the fixed-time value is not on a half hour.
     """
@@ -215,8 +222,10 @@ def energy_alignment(history: DatedHistory, fixed: Reading) -> EnergyFirst | Con
         raise ValueError(f"a fixed-time value is on a half hour, not at {fixed.instant.isoformat()}")
     at_midnight = history.instants("00:00").get(fixed.instant)
     at_half_past = history.instants("00:30").get(fixed.instant)
-    if fixed.count is None or at_midnight is None or at_half_past is None:
+    if fixed.count is None or at_half_past is None:
         return None
+    if at_midnight is None:
+        return "00:30" if _newest_at_half_past(history, fixed) else None
     if at_midnight == at_half_past:
         return None if fixed.count == at_midnight else _no_alignment(history.subject)
     if fixed.count == at_midnight:
@@ -224,6 +233,20 @@ def energy_alignment(history: DatedHistory, fixed: Reading) -> EnergyFirst | Con
     if fixed.count == at_half_past:
         return "00:30"
     return _no_alignment(history.subject)
+
+
+def _newest_at_half_past(history: DatedHistory, fixed: Reading) -> bool:
+    """Whether the empty place for ``fixed`` under 00:00 means that the meter counts from 00:30.
+
+    The meter's clock is well past the instant, so the entry is not late; the history has no hole before,
+    so emptiness is not its habit; and energy flowed in the slot before, so the same value one place earlier
+    is not the counter of an idle site.
+    """
+    if history.bracket.before < fixed.instant + _ENTERED_WITHIN:
+        return False
+    by_instant = history.instants("00:30")
+    filled = [by_instant[at] for at in sorted(by_instant) if at <= fixed.instant]
+    return len(filled) > 1 and None not in filled and filled[-2] != filled[-1] == fixed.count
 
 
 def demand_alignment(
