@@ -1,4 +1,4 @@
-"""The collector against emulated meters, over the in-process network: what it stores is what the meter counted.
+"""The collector against emulated meters, over the in-process network: it stores what the meter counted.
 
 The judge is the emulator's truth file, raw integers written without ``koatsu.meter``.
 """
@@ -101,6 +101,7 @@ async def bench(
     faults: tuple[str, ...] = (),
     horizon: int | None = None,
     spec: Any = None,
+    unplugged: bool = False,
     **chaos: Any,
 ) -> AsyncIterator[Bench]:
     network = Network(7, **chaos)
@@ -113,6 +114,8 @@ async def bench(
     )  # fmt: skip
     await site.start()
     site.run_beside()
+    if unplugged:
+        network.unplug(METER)
     store, live, hub = Store.open(folder / "store.db"), LiveState(), LiveHub()
     store.put_meter(StoredMeter(id="main", label="", role="buy", class_code=code, address=METER))
     target = MeterTarget(id="main", peer=Peer(METER), eoj=Eoj.of(code), profile=profile)
@@ -253,8 +256,18 @@ async def test_a_wrong_meter_clock_is_said(tmp_path: Path) -> None:
 async def test_a_history_read_across_midnight_is_dated_right(tmp_path: Path) -> None:
     """The meter's date changes while 30 days are read; a day number then means another day."""
     start = datetime(2026, 7, 15, 23, 59, 59, tzinfo=JST)
-    async with bench(tmp_path, days=30, start=start, delay_s=(0.01, 0.02)) as some:
+    async with bench(tmp_path, days=30, horizon=31, start=start, delay_s=(0.01, 0.02)) as some:
         await some.recovered(60)
         assert some.clock.now() > start + timedelta(seconds=1), "too quick to have crossed midnight"
         assert_true(some)
         assert "conflict" not in some.codes()
+
+
+async def test_a_terminal_that_starts_late_is_read_as_soon_as_it_announces_itself(tmp_path: Path) -> None:
+    profile = replace(QUICK, retries=0, start_wait_s=600)
+    async with bench(tmp_path, days=1, profile=profile, unplugged=True) as some:
+        await some.until(lambda: "silent" in some.codes())
+        some.network.replug(METER)
+        some.site.terminals[0].reboot(some.site.now(), 0.0)
+        await some.recovered()
+        assert_true(some)

@@ -8,9 +8,10 @@ from koatsu.devices.errors import TableError, UnknownClassError, UnknownProperty
 from koatsu.devices.record import Record, Special, Value
 from koatsu.devices.registry import device_class, known_classes
 from koatsu.devices.schema import Access, DeviceClass, PropertyDef
-from koatsu.devices.spec import SpecRow, spec_headings, spec_rows
+from koatsu.devices.spec import SPEC_COLUMNS, SpecRow, spec_headings, spec_rows
 
 __all__ = [
+    "SPEC_COLUMNS",
     "Access",
     "DeviceClass",
     "PropertyDef",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from koatsu.devices.schema import Access, DeviceClass, PropertyDef
 
-__all__ = ["SpecRow", "spec_headings", "spec_rows"]
+__all__ = ["SPEC_COLUMNS", "SpecRow", "spec_headings", "spec_rows"]
 
 _HEADINGS = {
     "epc": ("EPC", "EPC"),
@@ -54,6 +54,10 @@ class SpecRow:
     def cells(self) -> tuple[str, ...]:
         """The columns in order."""
         return tuple(getattr(self, column.name) for column in fields(self))
+
+
+SPEC_COLUMNS: tuple[str, ...] = tuple(column.name for column in fields(SpecRow))
+"""The names of the columns, in order."""
 
 
 def spec_headings(lang: str = "en") -> tuple[str, ...]:

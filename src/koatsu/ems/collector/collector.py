@@ -104,6 +104,7 @@ class Collector:
         self._look_again = asyncio.Event()  # the nameplate may have changed
         self._announced: list[Measured] = []  # heard, not yet known to be of the meter that we know
         self._hearing = asyncio.Event()
+        self._appeared = asyncio.Event()  # its terminal said something, whatever it was
 
     async def run(self) -> None:
         """Collect until cancelled."""
@@ -123,18 +124,31 @@ class Collector:
     # -- start-up -------------------------------------------------------------------------------------------
 
     async def _connect(self) -> None:
-        """Read the nameplate, trying for as long as it takes; then see which way the histories run."""
+        """Read the nameplate, trying for as long as it takes; then see which way the histories run.
+
+        A terminal that has just started announces itself, and is asked again at once.
+        """
+        first_wait = timedelta(seconds=self.target.profile.start_wait_s)
         for attempt in range(10**9):
             try:
                 self._take_nameplate(await self._link.open())
                 problem = await self._link.check_alignment()
             except _PROBLEMS as error:
                 self._failed(error)
-                await self._sleep(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)])
+                pause = _BACK_OFF[min(attempt, len(_BACK_OFF) - 1)] if attempt else first_wait
+                await self._until_announced(pause)
                 continue
             if problem is not None:
                 self._journal.log_error("alignment", problem)
             return
+
+    async def _until_announced(self, longest: timedelta) -> None:
+        self._appeared.clear()
+        try:
+            async with asyncio.timeout(longest.total_seconds()):
+                await self._appeared.wait()
+        except TimeoutError:
+            pass  # nobody said anything; ask all the same
 
     def _take_nameplate(self, plate: Nameplate) -> None:
         if self._journal.open_epoch(plate):
@@ -203,8 +217,7 @@ class Collector:
         """Take in an announcement of our meter."""
         if note.peer.address != self.target.peer.address:
             return
-        if note.eoj.class_code != self.target.eoj.class_code and self._silent:
-            self._refill.set()  # its terminal has started again
+        self._appeared.set()
         if note.eoj != self.target.eoj or not self._journal.epoch:
             return
         now = self._clock.now()
