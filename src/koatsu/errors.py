@@ -36,7 +36,9 @@ class KoatsuError(Exception):
         """The sentence and its hint in ``lang`` ("ja" or "en"), English where no Japanese was given."""
         message = self.ja if lang == "ja" and self.ja else self.message
         hint = self.hint_ja if lang == "ja" and self.hint_ja else self.hint
-        return f"{message} {hint}" if hint else message
+        if not hint:
+            return message
+        return f"{message}{hint}" if message.endswith("。") else f"{message} {hint}"
 
 
 class UsageError(KoatsuError, ValueError):

@@ -9,8 +9,10 @@ part 2, 3.2.2 and 4.2; timers are the link profile's.
 from __future__ import annotations
 
 import heapq
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import Final, Literal, TypeAlias
 
 from koatsu.echonet.eoj import Eoj
@@ -38,11 +40,17 @@ Address: TypeAlias = Hashable
 Matching: TypeAlias = Literal["exact", "subset"]
 """Which properties an answer must carry: those asked in their order, or any part of them."""
 
-_REMEMBERED: Final = 4096  # ended exchanges that still explain a late or doubled answer
+_REMEMBERED: Final = 4096  # the newest TIDs, whose ended exchanges still explain a late or doubled answer
+_QUESTIONS: Final = 1024  # Gets that are asked again and again: only their TID differs
 _TIDS: Final = 0xFFFF  # 1 to 65535; 0 is left to announcements
 _IDLE_TIMERS: Final = 64  # timers of ended exchanges that are not worth a clean-up
+_CODE: Final = itemgetter(0)  # of a property
+_DATA: Final = itemgetter(1)
 _ANYONE: Final = None  # the address under which an exchange with many answers is remembered
+_NOTHING: Final = (-1, _ANYONE, False)
 _RECEIPTS: Final = frozenset({Esv.SET_RES, Esv.INFC_RES, Esv.SETGET_RES})  # their first list carries no data
+_FULL: Final = frozenset({Esv.GET_RES, Esv.INF, Esv.SETGET_RES})  # every property read carries data
+_TWO_LISTS: Final = frozenset({Esv.SETGET_RES})
 
 
 class Exchange:
@@ -54,17 +62,25 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(
-        self, frame: Frame, address: Address, *, timeout_s: float, retries: int, many: bool, now: float
+        self,
+        frame: Frame,
+        data: bytes,
+        address: Address,
+        *,
+        timeout_s: float,
+        retries: int,
+        many: bool,
+        now: float,
     ):
         self.frame = frame
         self.address = address  #: who must answer; ``None`` when anyone may (a question by multicast)
-        self.data: Final = frame.encode()
+        self.data: Final = data  #: the frame's bytes
         self.timeout_s = timeout_s
         self.tries_left = retries
         self.many = many  #: several nodes may answer; the exchange stays open until its time is over
         self.started = now
         self.deadline = now + timeout_s
-        self.expected = ANSWERS.get(frame.esv, frozenset())
+        self.expected = ANSWERS[frame.esv]
         self.matching: Matching = "exact"
         self.ended = False
 
@@ -90,7 +106,8 @@ class Engine:
         self._trailing = trailing
         self._tid = first_tid - 1
         self._open: dict[int, Exchange] = {}
-        self._past: OrderedDict[tuple[int, Address], bool] = OrderedDict()  # -> was it answered
+        # A ring: the place of a TID -> the TID, who was asked, was it answered.
+        self._past: dict[int, tuple[int, Address, bool]] = {}
         self._timers: list[tuple[float, int, Exchange]] = []
         self._count = 0
 
@@ -134,12 +151,15 @@ class Engine:
             raise LocalProtocolError(f"{esv} is not a request")
         if not timeout_s > 0 or retries < 0:
             raise LocalProtocolError(f"wait {timeout_s} s and {retries} retries make no sense")
-        frame = Frame(
-            self._next_tid(), seoj, deoj, esv, tuple(properties), None if second is None else tuple(second)
-        )
+        tid, first = self._next_tid(), tuple(properties)
+        if esv is Esv.GET and second is None:
+            frame, data = _question(tid, seoj, deoj, first)
+        else:
+            frame = Frame(tid, seoj, deoj, esv, first, None if second is None else tuple(second))
+            data = frame.encode()
         if esv is Esv.SETI:
             retries = 0  # silence is its success; only a refusal is ever answered
-        exchange = Exchange(frame, address, timeout_s=timeout_s, retries=retries, many=many, now=now)
+        exchange = Exchange(frame, data, address, timeout_s=timeout_s, retries=retries, many=many, now=now)
         exchange.matching = matching or self._matching
         self._open[frame.tid] = exchange
         self._arm(exchange)
@@ -178,8 +198,8 @@ class Engine:
             return Requested(frame, address)
         if frame.esv in ANNOUNCEMENTS:  # its TID is the sender's own; hearing one twice does no harm
             return Announced(frame, address)
-        answered = self._past.get((frame.tid, address), self._past.get((frame.tid, _ANYONE)))
-        if answered is None:
+        tid, asked, answered = self._past.get(frame.tid % _REMEMBERED, _NOTHING)
+        if tid != frame.tid or (asked != address and asked is not _ANYONE):
             return Stray(frame, address)
         return Duplicate(frame, address) if answered else Late(frame, address)
 
@@ -223,12 +243,9 @@ class Engine:
         if exchange.ended:
             return
         exchange.ended = True
-        self._open.pop(exchange.frame.tid, None)
-        past, key = self._past, (exchange.frame.tid, _ANYONE if exchange.many else exchange.address)
-        past[key] = answered
-        past.move_to_end(key)
-        if len(past) > _REMEMBERED:
-            past.popitem(last=False)
+        tid = exchange.frame.tid
+        self._open.pop(tid, None)
+        self._past[tid % _REMEMBERED] = (tid, _ANYONE if exchange.many else exchange.address, answered)
 
     def _arm(self, exchange: Exchange) -> None:
         if len(self._timers) > 2 * len(self._open) + _IDLE_TIMERS:  # one long wait keeps ended ones behind it
@@ -245,21 +262,46 @@ class Engine:
         raise LocalProtocolError(f"{_TIDS} exchanges are open: no transaction number is free")
 
 
+def _question(tid: int, seoj: Eoj, deoj: Eoj, properties: tuple[Property, ...]) -> tuple[Frame, bytes]:
+    """A Get and its bytes."""
+    try:
+        frame, data = _asked_before(seoj, deoj, properties)
+    except TypeError:  # not hashable, so no properties: the frame says what is wrong with them
+        frame, data = _asked_before.__wrapped__(seoj, deoj, properties)
+    return tuple.__new__(Frame, (tid, *frame[1:])), data[:2] + tid.to_bytes(2, "big") + data[4:]
+
+
+@lru_cache(maxsize=_QUESTIONS)
+def _asked_before(seoj: Eoj, deoj: Eoj, properties: tuple[Property, ...]) -> tuple[Frame, bytes]:
+    frame = Frame(0, seoj, deoj, Esv.GET, properties)
+    return frame, frame.encode()
+
+
 def _misfit(asked: Frame, answer: Frame, matching: Matching) -> str | None:
     """Why ``answer`` cannot be the answer to ``asked``; ``None`` when it can."""
-    if not asked.deoj.includes(answer.seoj):
+    if answer.seoj != asked.deoj and not asked.deoj.includes(answer.seoj):
         return f"it comes from {answer.seoj}, not {asked.deoj}"
     if answer.deoj != asked.seoj and answer.esv is not Esv.INF:
         return f"it is meant for {answer.deoj}, not {asked.seoj}"
-    for one, other in ((asked.properties, answer.properties), (asked.second or (), answer.second or ())):
-        wanted, given = [epc for epc, _ in one], [epc for epc, _ in other]
-        if wanted != given and (matching == "exact" or Counter(given) - Counter(wanted)):
-            return f"it carries {_codes(given)}, not {_codes(wanted)}"
-    if answer.esv in _RECEIPTS and any(edt for _, edt in answer.properties):
+    reason = _other_list(asked.properties, answer.properties, matching)
+    if asked.second or answer.second:
+        reason = reason or _other_list(asked.second or (), answer.second or (), matching)
+    if reason:
+        return reason
+    esv = answer.esv
+    if esv in _RECEIPTS and any(edt for _, edt in answer.properties):
         return "a receipt carries no data"
-    values = answer.second if answer.esv is Esv.SETGET_RES else answer.properties
-    if answer.esv in (Esv.GET_RES, Esv.INF, Esv.SETGET_RES) and not all(edt for _, edt in values or ()):
+    values = answer.second if esv in _TWO_LISTS else answer.properties
+    if esv in _FULL and b"" in map(_DATA, values or ()):
         return "a full answer lacks data"
+    return None
+
+
+def _other_list(asked: Sequence[Property], answered: Sequence[Property], matching: Matching) -> str | None:
+    """What is wrong with the properties of an answer, one list of them."""
+    wanted, given = [*map(_CODE, asked)], [*map(_CODE, answered)]
+    if wanted != given and (matching == "exact" or Counter(given) - Counter(wanted)):
+        return f"it carries {_codes(given)}, not {_codes(wanted)}"
     return None
 
 

@@ -6,13 +6,15 @@ ECHONET Lite specification 1.14, part 2, 4.2.3 wants: a refused Get carries no d
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from koatsu.echonet.eoj import Eoj
 from koatsu.echonet.esv import REFUSALS, SUCCESS, Esv
 from koatsu.echonet.frame import Frame, Property
 
 __all__ = ["Served", "confirm", "refuse_all", "respond"]
+
+_READS: Final = frozenset({Esv.GET, Esv.INF_REQ})
 
 
 class Served(Protocol):
@@ -41,7 +43,7 @@ def respond(request: Frame, served: Served) -> Frame | None:
     """
     if not request.properties and not request.second:
         return None
-    if request.esv in (Esv.GET, Esv.INF_REQ):
+    if request.esv in _READS:
         got, complete = _get(request.properties, served)
         return _answer(request, served.eoj, complete, got)
     if request.esv in (Esv.SETI, Esv.SETC):
@@ -76,10 +78,12 @@ def confirm(announcement: Frame, seoj: Eoj) -> Frame | None:
 def _get(asked: tuple[Property, ...], served: Served) -> tuple[list[Property], bool]:
     answers: list[Property] = []
     complete = True
+    get = served.get
     for epc, _ in asked:
-        edt = served.get(epc)
-        complete = complete and bool(edt)  # without data it is a refusal on the wire, whatever was meant
-        answers.append((epc, edt or b""))
+        edt = get(epc)
+        if not edt:  # without data it is a refusal on the wire, whatever was meant
+            edt, complete = b"", False
+        answers.append((epc, edt))
     return answers, complete
 
 

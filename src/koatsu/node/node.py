@@ -68,7 +68,7 @@ class Node:
         self.node_profile = NodeProfile(self.objects, unique=unique or os.urandom(13))
         self.eoj = self.objects[0].eoj
         self._all = (self.node_profile, *self.objects)
-        self._by_eoj = {one.eoj: one for one in self._all}
+        self._by_eoj = {one.eoj: (one,) for one in self._all}
         self._loop = asyncio.get_running_loop()
         self._engine = Engine(
             matching=self.profile.match_answer_properties,
@@ -330,10 +330,8 @@ class Node:
             future.set_result(event)
 
     def _serve(self, request: Frame, peer: Peer) -> None:
-        meant = self._by_eoj.get(request.deoj)
-        for served in self._all if meant is None else (meant,):
-            if meant is None and not request.deoj.includes(served.eoj):
-                continue
+        all_of_class = (one for one in self._all if request.deoj.includes(one.eoj))
+        for served in self._by_eoj.get(request.deoj, all_of_class):
             answer = respond(request, served)
             if answer is None:
                 continue
@@ -393,15 +391,8 @@ class Node:
         future = self._waiting.pop(exchange.frame.tid, None)
         if future is None or future.done():
             return
-        waited = self._loop.time() - exchange.started
-        future.set_exception(
-            NoAnswerError(
-                f"{exchange.address} does not answer: waited {waited:.1f} s for {exchange.frame.esv}.",
-                ja=f"{exchange.address} が応答しません({waited:.1f} 秒待ちました)。",
-                hint="Check cable, address and power; then: koatsu discover",
-                hint_ja="ケーブル、アドレス、電源を確かめてから koatsu discover を実行してください。",
-            )
-        )
+        waited_s = self._loop.time() - exchange.started
+        future.set_exception(NoAnswerError.of(exchange.address, exchange.frame.esv, waited_s))
 
 
 def _bare(epcs: Sequence[int]) -> tuple[Property, ...]:

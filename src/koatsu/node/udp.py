@@ -37,9 +37,7 @@ class UdpLink:
         self._scope = scope
         self._receiver: Receiver | None = None
         self._pace = DrainPace()
-        self._buffer = memoryview(
-            bytearray(_LARGEST)
-        )  # taken once: an allocation of this size a datagram is dear
+        self._buffer = memoryview(bytearray(_LARGEST))  # one for all: making one is dear
         self._peers: dict[object, Peer] = {}
         self._addresses: dict[Peer, tuple[str, int] | tuple[str, int, int, int]] = {}
         self._loop = asyncio.get_running_loop()
@@ -99,8 +97,8 @@ class UdpLink:
             address = self._resolve(peer)
         try:
             self._unicast.sendto(data, address)
-        except OSError:
-            pass  # unreachable, queue full, cable out: on UDP all of them look like a lost datagram
+        except (OSError, TypeError):
+            pass  # unreachable, queue full, cable out, the other IP family: all look like a lost datagram
 
     def multicast(self, data: bytes) -> None:
         """Send one datagram to the group."""
