@@ -194,10 +194,11 @@ def demand_readings(
     found: list[DemandReading | Refusal] = []
     for element, count in history.elements():
         slot = history_slot(history.day, element, stamp)
-        if history.not_reached(element, slot.end):
+        end = slot.end
+        if history.not_reached(element, end):
             continue
         found.append(
-            history.refusal(element, slot.end, digits)
+            history.refusal(element, end, digits)
             or DemandReading(
                 slot=slot, direction=direction, count=count, source=Source.HISTORY, received=received
             )

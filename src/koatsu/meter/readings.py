@@ -56,7 +56,7 @@ class Source(StrEnum):
 
 
 def _utc(instant: datetime) -> datetime:
-    return require_aware(instant).astimezone(UTC)
+    return instant if instant.tzinfo is UTC else require_aware(instant).astimezone(UTC)
 
 
 def _check_count(count: int | None) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, Literal, Self
 
 from koatsu.clock import JST, require_aware
@@ -170,11 +171,12 @@ def history_instant(day: date, element: int, first: EnergyFirst = "00:00") -> da
     Raises:
         ValueError: ``element`` is not 1 to 48, or ``first`` is not a known alignment.
     """
-    slot = Slot(day, element)
+    if not 1 <= element <= SLOTS_PER_DAY:
+        raise ValueError(f"a history has elements 1 to {SLOTS_PER_DAY}, not {element}")
     if first == "00:00":
-        return slot.start
+        return _borders(day)[element - 1]
     if first == "00:30":
-        return slot.end
+        return _borders(day)[element]
     raise ValueError(f'an energy history starts at "00:00" or "00:30", not {first!r}')
 
 
@@ -187,9 +189,23 @@ def history_slot(day: date, element: int, stamp: DemandStamp = "end") -> Slot:
     Raises:
         ValueError: ``element`` is not 1 to 48, or ``stamp`` is not a known alignment.
     """
-    labelled = Slot(day, element)
+    if not 1 <= element <= SLOTS_PER_DAY:
+        raise ValueError(f"a history has elements 1 to {SLOTS_PER_DAY}, not {element}")
     if stamp == "end":
-        return labelled.previous
+        return _slots(day)[element - 1].previous if element == 1 else _slots(day)[element - 2]
     if stamp == "start":
-        return labelled
+        return _slots(day)[element - 1]
     raise ValueError(f'a demand history is stamped with the "end" or "start" of its slot, not {stamp!r}')
+
+
+@lru_cache(maxsize=128)
+def _slots(day: date) -> tuple[Slot, ...]:
+    """The slots of a day, made once for the several histories of it."""
+    return tuple(Slot(day, number) for number in range(1, SLOTS_PER_DAY + 1))
+
+
+@lru_cache(maxsize=128)
+def _borders(day: date) -> tuple[datetime, ...]:
+    """The 49 instants (UTC) at which slots of a day start or end."""
+    start = _slots(day)[0].start
+    return tuple(start + number * HALF_HOUR for number in range(SLOTS_PER_DAY + 1))
