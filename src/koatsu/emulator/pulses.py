@@ -107,10 +107,11 @@ class PulseServer:
                 return where
             host, _, port = where.rpartition(":")
             self._server = await asyncio.start_server(self._serve, host, int(port))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
+            why = error.strerror if isinstance(error, OSError) else None
             raise UnreachableError(
-                f"Pulses cannot be offered on {where}: {error}.",
-                ja=f"{where} でパルスを出力できません: {error}",
+                f"Pulses cannot be offered on {where}{f': {why}' if why else ''}.",
+                ja=f"{where} でパルスを出力できません{f'({why})' if why else ''}。",
                 hint="Write HOST:PORT or the path of a socket file.",
                 hint_ja="HOST:PORT かソケットファイルのパスを書いてください。",
             ) from error

@@ -70,6 +70,7 @@ class MeterLink:
         self.statics: dict[str, Value] = {}
         self._nameplate: Nameplate | None = None
         self._offered: frozenset[int] = frozenset()
+        self._stamp_proven = False
         self._together = True  # all histories of a day in one request, until the meter leaves some out
 
     @property
@@ -91,6 +92,7 @@ class MeterLink:
             IncompleteNameplateError: what energy cannot be read without is missing.
         """
         self.remote.forget()
+        self._stamp_proven = False
         self._offered = await self.remote.offered()
         self.statics = await self.remote.read(*self._have(self.kind.static_properties))
         self._nameplate = self.kind.nameplate(self.statics)
@@ -284,6 +286,8 @@ class MeterLink:
     def _learn_demand_stamp(self, dated: Mapping[str, DatedHistory]) -> None:
         """Take over the demand stamp that a day proves against its energy history."""
         plate = self.nameplate
+        if self._stamp_proven:
+            return
         if "energy_history" not in dated or "demand_history" not in dated or plate.demand_scale is None:
             return
         found = demand_alignment(
@@ -296,6 +300,7 @@ class MeterLink:
         )
         if isinstance(found, str):
             self.demand_stamp = found
+            self._stamp_proven = True
 
     # -- asking ---------------------------------------------------------------------------------------------
 

@@ -38,8 +38,8 @@ _SENTENCES: Final[dict[StoreErrorKind, tuple[str, str, str, str]]] = {
     StoreErrorKind.LOCKED: (
         "The store {where} is locked by another program.",
         "保存先 {where} は、ほかのプログラムが使用中です。",
-        "Close what else has it open; nothing was lost, the value will be written again.",
-        "開いているプログラムを閉じてください。失われた値はなく、もう一度書き込みます。",
+        "Close what else has it open and start again; what was stored is safe, the rest is read again.",
+        "開いているプログラムを閉じて、もう一度起動してください。保存済みの値は無事で、残りは読み直します。",
     ),
     StoreErrorKind.READ_ONLY: (
         "The store {where} is read-only.",
