@@ -174,9 +174,18 @@ async def test_a_confirmed_announcement_is_receipted(pair: Pair) -> None:
 
 
 async def test_a_requested_announcement_comes_by_multicast(pair: Pair) -> None:
-    answer = await pair.controller.request_notification(pair.peer, METER, [pair.epc("fault_status")])
-    assert answer.frame.esv is Esv.INF
-    assert answer.values == {pair.epc("fault_status"): b"\x42"}
+    """Whoever listens hears it too, not only the node that asked."""
+    heard: asyncio.Queue[Notification] = asyncio.Queue()
+    async with Node(await UdpLink.open(fresh_address()), load_profile("fast")) as listener:
+        listener.subscribe(lambda note: heard.put_nowait(note) if note.peer == pair.peer else None)
+        answer = await pair.controller.request_notification(pair.peer, METER, [pair.epc("fault_status")])
+        assert answer.frame.esv is Esv.INF
+        assert answer.values == {pair.epc("fault_status"): b"\x42"}
+        async with asyncio.timeout(5):
+            note = await heard.get()
+            while note.eoj != METER:
+                note = await heard.get()
+        assert note.values == answer.values
 
 
 def watch_answers(node: Node, seen: asyncio.Queue[Event]) -> None:
