@@ -192,6 +192,15 @@ async def test_a_wrong_day_is_never_taken(tmp_path: Path) -> None:
         assert history == {}
 
 
+async def test_days_that_the_meter_does_not_hold_are_not_called_recovered(tmp_path: Path) -> None:
+    async with bench(tmp_path, days=4, horizon=30) as some:
+        await some.recovered()
+        (told,) = [event for event in some.store.events(limit=100) if event.code == "recovered"]
+        assert told.params["days"] == 5  # four days and today
+        assert some.live.of("main").recovery.horizon_days == 4
+        assert_true(some)
+
+
 async def test_no_data_is_kept_as_no_data_and_the_rest_is_exact(tmp_path: Path) -> None:
     async with bench(tmp_path, faults=("no-data-holes=20",)) as some:
         await some.recovered()

@@ -85,7 +85,8 @@ def _row(definition: PropertyDef, part: str, value: Value, factor: Decimal | Non
         text = [_text(one) for one in value]
     else:
         text = _text(value)
-    unit = definition.unit if (counts and factor) or (not definition.scale and text is not None) else ""
+    known = text is not None and (factor is not None if counts else not definition.scale)
+    unit = definition.unit if known else ""
     return Shown(
         name=definition.name, part=part, label_ja=definition.ja, label_en=definition.en,
         value=text, unit=unit, count=count, note=note,

@@ -281,9 +281,10 @@ class Collector:
         done = total - len(wanted)
         begun = self._clock.now()
         self._journal.progress(RecoveryState.RUNNING, done, total)
-        count = 0
+        count = full = 0
         async for read in self._link.days(self._still_wanted(wanted)):
             count += 1
+            full += any(elements > no_data for elements, no_data in read.elements.values())
             self._take_day(read)
             spent = self._clock.now() - begun
             left = len(wanted) - count
@@ -291,8 +292,8 @@ class Collector:
                 RecoveryState.RUNNING, min(done + count, total), total, day=read.day, eta=spent / count * left
             )
             await self._sleep(timedelta(seconds=self.target.profile.history_pause_s), real=True)
-        if count > 2:  # today and yesterday are read every day; more than that is news
-            self._journal.log(Level.OK, "recovered", days=count)
+        if full > 2:  # today and yesterday are read every day; more than that is news
+            self._journal.log(Level.OK, "recovered", days=full)
 
     def _still_wanted(self, wanted: list[int]) -> Iterable[int]:
         """The days in order, leaving out those that a refusal has shown to lie beyond the horizon."""
