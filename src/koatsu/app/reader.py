@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from koatsu.clock import Clock
 from koatsu.ems import views
+from koatsu.ems.channels import Channel
 from koatsu.ems.live import Listener, LiveHub, LiveState
 from koatsu.ems.store import Store
 from koatsu.ems.view_models import DayView, EventView, NowView, RecoveryView, SiteView
@@ -15,7 +16,7 @@ __all__ = ["StoredSite"]
 
 
 class StoredSite:
-    """Answers the questions of ``koatsu.web.SiteReader`` from one store.
+    """Answers the questions of ``koatsu.web.SiteReader`` from one store; its meters are the site's channels.
 
     Args:
         name: of the site.
@@ -37,12 +38,16 @@ class StoredSite:
         return views.site_view(self._store, self._name, self._clock.now(), live=self._live)
 
     def now(self, meter_id: str) -> NowView:
-        """The open half hour of a meter."""
-        return views.now_view(self._store, meter_id, self._clock.now(), live=self._live)
+        """The open half hour of a channel."""
+        channel, now = Channel.parse(meter_id), self._clock.now()
+        return views.now_view(self._store, channel.meter_id, now, register=channel.register, live=self._live)
 
     def day(self, meter_id: str, day: date) -> DayView:
         """The 48 slots of a day."""
-        return views.day_view(self._store, meter_id, day, self._clock.now(), live=self._live)
+        channel, now = Channel.parse(meter_id), self._clock.now()
+        return views.day_view(
+            self._store, channel.meter_id, day, now, register=channel.register, live=self._live
+        )
 
     def recovery(self) -> Sequence[RecoveryView]:
         """How far the histories have been read back, meter by meter."""

@@ -48,21 +48,28 @@ class Power:
 
 
 def open_slot(
-    store: Store, meter_id: str, epoch: Epoch, slot: Slot, now: datetime, ceiling_kw: Decimal | None
+    store: Store,
+    meter_id: str,
+    epoch: Epoch,
+    slot: Slot,
+    now: datetime,
+    ceiling_kw: Decimal | None,
+    *,
+    register: Register = Register.ENERGY,
 ) -> OpenSlot:
-    """The growth of ``slot`` up to ``now`` from the energy register of ``epoch``.
+    """The growth of ``slot`` up to ``now`` from an energy register of ``epoch``.
 
     The straight line begins after one minute, when there is a pace to speak of.
     """
-    start = _count_at(store, meter_id, epoch, slot.start)
+    start = _count_at(store, meter_id, epoch, slot.start, register)
     if start is None or epoch.nameplate.unscaled:
         return OpenSlot()
     points = [GrowthPoint(instant=slot.start, energy_kwh=Decimal(0))]
     latest = None
-    for sample in _samples(store, meter_id, epoch, slot.start, min(now, slot.end)):
+    for sample in _samples(store, meter_id, epoch, slot.start, min(now, slot.end), register):
         found = open_slot_demand(
             start,
-            _reading(sample),
+            _reading(sample, register),
             digits=epoch.nameplate.energy_digits,
             scale=epoch.nameplate.energy_scale,
             ceiling_kw=ceiling_kw,
@@ -83,11 +90,17 @@ def open_slot(
 
 
 def recent_power(
-    store: Store, meter_id: str, epoch: Epoch, now: datetime, ceiling_kw: Decimal | None
+    store: Store,
+    meter_id: str,
+    epoch: Epoch,
+    now: datetime,
+    ceiling_kw: Decimal | None,
+    *,
+    register: Register = Register.ENERGY,
 ) -> Power | None:
     """Mean power over the last five minutes, or the least more that counts allow; ``None`` without them."""
     factor = epoch.nameplate.energy_scale.factor
-    samples = _samples(store, meter_id, epoch, now - _LOOK_BACK, now)
+    samples = _samples(store, meter_id, epoch, now - _LOOK_BACK, now, register)
     if factor is None or len(samples) < 2:
         return None
     last = samples[-1]
@@ -108,25 +121,29 @@ def recent_power(
     return Power(mean_power(found.value, span), mean_power(factor, span), span, _utc(last.at))
 
 
-def _samples(store: Store, meter_id: str, epoch: Epoch, since: datetime, until: datetime) -> list[Sample]:
-    found = store.samples(meter_id, Register.ENERGY, since, until)
+def _samples(
+    store: Store, meter_id: str, epoch: Epoch, since: datetime, until: datetime, register: Register
+) -> list[Sample]:
+    found = store.samples(meter_id, register, since, until)
     return [sample for sample in found if sample.epoch == epoch.number]
 
 
-def _count_at(store: Store, meter_id: str, epoch: Epoch, instant: datetime) -> Reading | None:
+def _count_at(
+    store: Store, meter_id: str, epoch: Epoch, instant: datetime, register: Register
+) -> Reading | None:
     """The undisputed count at a half hour: the meter's own fixed-time value, else a poll at that second."""
-    if any(clash.name == Register.ENERGY for clash in store.conflicts(meter_id, instant, instant)):
+    if any(clash.name == register for clash in store.conflicts(meter_id, instant, instant)):
         return None
-    for row in store.readings(meter_id, Register.ENERGY, instant, instant):
+    for row in store.readings(meter_id, register, instant, instant):
         if row.epoch == epoch.number and row.count is not None:
-            return _reading(Sample(row.epoch, row.at, row.count, row.received))
-    polled = _samples(store, meter_id, epoch, instant, instant)
-    return _reading(polled[0]) if polled else None
+            return _reading(Sample(row.epoch, row.at, row.count, row.received), register)
+    polled = _samples(store, meter_id, epoch, instant, instant, register)
+    return _reading(polled[0], register) if polled else None
 
 
-def _reading(sample: Sample) -> Reading:
+def _reading(sample: Sample, register: Register) -> Reading:
     return Reading(
-        register=Register.ENERGY,
+        register=register,
         instant=_utc(sample.at),
         count=sample.count,
         source=Source.LIVE,

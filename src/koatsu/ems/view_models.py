@@ -88,7 +88,10 @@ class HoleView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterHead:
-    """A meter in one line; ``serial`` is ``None`` before its nameplate was read."""
+    """A meter, or one direction of it, in one line: ``id`` and ``role`` are those of the channel.
+
+    ``serial`` is ``None`` before the nameplate was read.
+    """
 
     id: str
     label: str
@@ -193,7 +196,7 @@ class DayFill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteView:
-    """The site: its meters, and for each meter the days of which something is known, oldest first."""
+    """The site: its channels as meters, and for each the days of which something is known, oldest first."""
 
     name: str
     meters: tuple[MeterHead, ...]

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from koatsu.clock import JST, require_aware
+from koatsu.ems.channels import Channel, channels
 from koatsu.ems.live import LiveState, MeterLive, link_state
 from koatsu.ems.open_slot import open_slot, recent_power
 from koatsu.ems.slot_ledger import Ledger, ledger
@@ -65,21 +66,28 @@ _JST_S: Final = 9 * 3600
 
 
 def meter_head(
-    store: Store, meter: StoredMeter | str, now: datetime, *, live: LiveState | None = None
+    store: Store,
+    meter: StoredMeter | str,
+    now: datetime,
+    *,
+    register: Register = Register.ENERGY,
+    live: LiveState | None = None,
 ) -> MeterHead:
-    """A meter in one line.
+    """A meter in one line, as the channel of its energy ``register``.
 
     Without ``live`` (a program that only looks into the store) the last fine count tells how the link is.
 
     Raises:
         KeyError: no such meter.
+        ValueError: ``register`` is not one of the two of active energy.
     """
     entry = store.meter(meter) if isinstance(meter, str) else meter
+    channel = Channel(entry.id, register)
     epoch = store.current_epoch(entry.id)
     return MeterHead(
-        id=entry.id,
+        id=channel.id,
         label=entry.label,
-        role=entry.role,
+        role=channel.role(entry.role),
         class_code=entry.class_code,
         serial=epoch.nameplate.serial if epoch else None,
         address=entry.address,
@@ -106,7 +114,7 @@ def day_view(
     epoch = store.current_epoch(meter_id)
     scale = epoch.nameplate.energy_scale if epoch else None
     return DayView(
-        meter=meter_head(store, meter_id, now, live=live),
+        meter=meter_head(store, meter_id, now, register=register, live=live),
         day=day,
         register=register,
         slots=book.slots,
@@ -121,21 +129,31 @@ def day_view(
     )
 
 
-def now_view(store: Store, meter_id: str, now: datetime, *, live: LiveState | None = None) -> NowView:
-    """The open slot of a meter, its day and the greatest demand of its month.
+def now_view(
+    store: Store,
+    meter_id: str,
+    now: datetime,
+    *,
+    register: Register = Register.ENERGY,
+    live: LiveState | None = None,
+) -> NowView:
+    """The open slot of an energy register, its day and the greatest demand of its month.
 
     Raises:
         KeyError: no such meter.
-        ValueError: ``now`` is naive.
+        ValueError: ``now`` is naive, or the register has no demand.
     """
     slot = Slot.at(require_aware(now))
     meter, epoch = store.meter(meter_id), store.current_epoch(meter_id)
-    today = day_view(store, meter_id, slot.day, now, live=live)
+    today = day_view(store, meter_id, slot.day, now, register=register, live=live)
     link = _link(store, meter_id, now, live)
-    grown = open_slot(store, meter_id, epoch, slot, now, meter.ceiling_kw) if epoch else None
-    power = recent_power(store, meter_id, epoch, now, meter.ceiling_kw) if epoch else None
+    grown, power = None, None
+    if epoch:
+        grown = open_slot(store, meter_id, epoch, slot, now, meter.ceiling_kw, register=register)
+        power = recent_power(store, meter_id, epoch, now, meter.ceiling_kw, register=register)
     since = month_start(slot.day, epoch)
-    month = ledger(store, meter_id, _day_span(since)[0], _day_span(slot.day)[1], now).greatest
+    span = _day_span(since)[0], _day_span(slot.day)[1]
+    month = ledger(store, meter_id, *span, now, register=register).greatest
     energy_kwh = grown.energy_kwh if grown else None
     today_kwh, today_until = today.energy_kwh, today.energy_until
     if grown and energy_kwh is not None and (today_until == slot.start or slot.number == 1):
@@ -181,18 +199,15 @@ def recovery_view(meter_id: str, live: LiveState) -> RecoveryView:
 
 
 def site_view(store: Store, name: str, now: datetime, *, live: LiveState | None = None) -> SiteView:
-    """The meters of the site, and for each the calendar of all its days."""
-    meters = store.meters()
-    days = {}
-    for meter in meters:
-        known = store.bounds(meter.id)
+    """The channels of the site, bought, sold, sub-meters, and for each the calendar of all its days."""
+    heads, days = [], {}
+    for channel in channels(store):
+        meter, register = channel.meter_id, channel.register
+        known = store.bounds(meter)
         first = known[0].astimezone(JST).date() if known else None
-        days[meter.id] = calendar(store, meter.id, first, _day(now), now) if first else ()
-    return SiteView(
-        name=name,
-        meters=tuple(meter_head(store, meter, now, live=live) for meter in meters),
-        days=MappingProxyType(days),
-    )
+        heads.append(meter_head(store, meter, now, register=register, live=live))
+        days[channel.id] = calendar(store, meter, first, _day(now), now, register=register) if first else ()
+    return SiteView(name=name, meters=tuple(heads), days=MappingProxyType(days))
 
 
 def calendar(

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from koatsu.ems.channels import Channel
 from koatsu.web.guard import Guard, Mishaps
 from koatsu.web.limits import Limits
 from koatsu.web.pages import Pages, TroubleError
@@ -36,7 +37,7 @@ def create_app(
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:
-        meters = {meter.id: str(meter.link) for meter in reader.site().meters}
+        meters = {Channel.parse(meter.id).meter_id: str(meter.link) for meter in reader.site().meters}
         return JSONResponse({"status": "ok", "now": reader.clock_now().isoformat(), "meters": meters})
 
     for spoken in reversed(pages.values()):  # "/en/…" before the addresses without a prefix

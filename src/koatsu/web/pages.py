@@ -15,6 +15,7 @@ from koatsu.ems.view_models import MeterHead
 from koatsu.errors import KoatsuError
 from koatsu.web.download import day_csv, day_file_name
 from koatsu.web.limits import Limits
+from koatsu.web.naming import NamedSite
 from koatsu.web.notation import day_title
 from koatsu.web.render import page, render
 from koatsu.web.screens import DayScreen, DaysScreen, NowScreen, Screen
@@ -37,7 +38,8 @@ class Pages:
     """The routes of one language over one site."""
 
     def __init__(self, reader: SiteReader, t: Texts, limits: Mapping[str, Limits], *, demo: bool) -> None:
-        self._reader, self._t, self._limits, self._demo = reader, t, limits, demo
+        self._reader: SiteReader = NamedSite(reader, t)
+        self._t, self._limits, self._demo = t, limits, demo
         self.router = APIRouter(prefix=t.prefix, default_response_class=HTMLResponse)
         routes: tuple[tuple[str, Callable[..., Any]], ...] = (
             ("/", self.now),

@@ -1,6 +1,7 @@
 """What the pages need from the rest of the program: one reader, seven questions.
 
-The pages know nothing of stores and meters. Whoever starts them hands in an object of this shape; every
+The pages know nothing of stores and links. What they call a meter is a channel (:mod:`koatsu.ems.channels`):
+a meter that counts both directions is two. Whoever starts them hands in an object of this shape; every
 answer is a read model of :mod:`koatsu.ems.view_models`.
 """
 
@@ -36,7 +37,7 @@ class SiteReader(Protocol):
         ...
 
     def recovery(self) -> Sequence[RecoveryView]:
-        """How far the histories of each meter have been read back."""
+        """How far the histories of each meter have been read back, each meter once."""
         ...
 
     def events(self, limit: int) -> Sequence[EventView]:
@@ -48,5 +49,8 @@ class SiteReader(Protocol):
         ...
 
     def listen(self) -> Listener:
-        """A new listener to the site's signals; the stream of a page closes it."""
+        """A new listener to the site's signals; the stream of a page closes it.
+
+        Signals name a meter by its own id, whatever its channels.
+        """
         ...

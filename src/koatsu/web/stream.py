@@ -16,7 +16,8 @@ from typing import Any, get_args
 
 from starlette.concurrency import run_in_threadpool
 
-from koatsu.ems.live import Listener, SignalKind
+from koatsu.ems.channels import channel_ids
+from koatsu.ems.live import Listener, Signal, SignalKind
 from koatsu.web.render import part
 from koatsu.web.screens import Change, Changes, Screen
 from koatsu.web.texts import Texts
@@ -93,6 +94,15 @@ def _changed(
     return texts
 
 
+def _changes_of(signal: Signal) -> Changes:
+    """What a signal may have changed: both channels of its meter; with a new meter or scale, everything."""
+    if signal.kind == "epoch":
+        return _EVERYTHING
+    if signal.meter_id is None:
+        return frozenset({(signal.kind, None)})
+    return frozenset((signal.kind, channel) for channel in channel_ids(signal.meter_id))
+
+
 class _Inbox:
     """Signals of one subscription, gathered."""
 
@@ -106,8 +116,7 @@ class _Inbox:
     async def _run(self) -> None:
         try:
             async for signal in self._listener:
-                # A new meter, or another scale, may change everything.
-                self._changes |= _EVERYTHING if signal.kind == "epoch" else {(signal.kind, signal.meter_id)}
+                self._changes |= _changes_of(signal)
                 self._rang.set()
         finally:
             self.ended = True

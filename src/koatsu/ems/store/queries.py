@@ -16,6 +16,7 @@ __all__ = [
     "clashes",
     "counts",
     "events",
+    "has_counts",
     "history_reads",
     "known_instants",
     "latest_sample",
@@ -91,6 +92,20 @@ def known_instants(
         .order_by(columns.epoch, columns.instant)
     )
     return tuple((epochs[key], at) for key, at in found)
+
+
+def has_counts(connection: Connection, epochs: dict[int, int], register: str) -> bool:
+    """Whether any half-hour count of a register is kept."""
+    columns = reading.c
+    return any(
+        connection.execute(
+            select(columns.instant)
+            .where(columns.epoch == key, columns.register == register, columns["count"].is_not(None))
+            .limit(1)
+        ).first()
+        is not None
+        for key in epochs
+    )
 
 
 def samples(

@@ -246,6 +246,11 @@ class Store:
             start, end = recording.seconds(since), recording.seconds(until)
             return queries.known_instants(connection, keys, register.value, start, end)
 
+    def has_counts(self, meter_id: str, register: Register) -> bool:
+        """Whether any half-hour count of a register is kept; "no data" is none."""
+        with self._reading() as connection:
+            return queries.has_counts(connection, epoch_rows.numbers(connection, meter_id), register.value)
+
     def samples(
         self, meter_id: str, register: Register, since: datetime, until: datetime
     ) -> tuple[Sample, ...]:

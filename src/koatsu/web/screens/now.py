@@ -22,7 +22,7 @@ from koatsu.web.screens.part import (
     site_shape,
     with_open_slot,
 )
-from koatsu.web.screens.wording import NOT_CLOSED, event_words, recovery_words, tally
+from koatsu.web.screens.wording import NOT_CLOSED, event_words, recovery_words, sold_words, tally
 from koatsu.web.site import SiteReader
 from koatsu.web.texts import Texts
 
@@ -110,6 +110,7 @@ class NowScreen:
             "have": tally(now.today),
             "last_slot": _last_closed(now.today),
             "month_max_note": _month_max_note(now, t),
+            "no_sold": sold_words(now, self._site, t),
             "alarms": self._alarms(at),
             "others": [self._other(view, at) for key, view in self._views.items() if key != lead_id],
         }

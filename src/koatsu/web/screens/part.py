@@ -29,7 +29,7 @@ __all__ = [
     "with_open_slot",
 ]
 
-#: What happened, to which meter (``None``: the site): the signals of ``ems.live``, and "tick" each second.
+#: What happened, to which channel (``None``: the site): the signals of ``ems.live``, and "tick" each second.
 Change = tuple[str, str | None]
 Changes = frozenset[Change]
 

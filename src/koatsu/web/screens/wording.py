@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from koatsu.clock import JST
-from koatsu.ems.view_models import DayView, EventView, RecoveryView, SiteView, SlotState
+from koatsu.ems.channels import Channel, counts_reverse
+from koatsu.ems.view_models import DayView, EventView, NowView, RecoveryView, SiteView, SlotState
 from koatsu.meter.slots import Slot
 from koatsu.web.notation import age, clock_time, day_label, day_title, grouped, moment
 from koatsu.web.texts import Texts
 
-__all__ = ["NOT_CLOSED", "event_words", "recovery_words", "tally", "tally_text"]
+__all__ = ["NOT_CLOSED", "event_words", "recovery_words", "sold_words", "tally", "tally_text"]
 
 _ON_FILE = (SlotState.MEASURED, SlotState.RECOVERED, SlotState.CORRECTED)
 NOT_CLOSED = (SlotState.OPEN, SlotState.FUTURE)
@@ -40,7 +41,7 @@ def event_words(event: EventView, site: SiteView, at: datetime, t: Texts) -> dic
     values["why"] = values.get(t.lang, "")  # what an error said, in the reader's language
     sentence = t.for_code("event", event.code, **values)
     label = next((meter.label for meter in site.meters if meter.id == event.meter_id), None)
-    if label is not None and len(site.meters) > 1:
+    if label is not None and len({Channel.parse(meter.id).meter_id for meter in site.meters}) > 1:
         sentence = t("events.of", label=label, sentence=sentence)
     today = at.astimezone(JST).date()
     return {"at": event.at, "when": moment(event.at, today, t), "level": event.level, "sentence": sentence}
@@ -60,6 +61,20 @@ def recovery_words(view: RecoveryView, site: SiteView, at: datetime, t: Texts) -
     else:
         sentence = t("recovery.paused" if view.state == "paused" else "recovery.idle")
     return {"view": view, "label": label, "sentence": sentence}
+
+
+def sold_words(now: NowView, site: SiteView, t: Texts) -> str:
+    """Why the site cannot show sold energy, said at a buying meter; empty where it can.
+
+    A meter whose class counts both directions is first given the time to answer: until a slot of the day is
+    on file nothing is said.
+    """
+    meter = now.meter
+    if meter.role != "buy" or any(other.role == "sell" for other in site.meters):
+        return ""
+    if not counts_reverse(meter.class_code):
+        return t("link.sold_uncounted", code=f"0x{meter.class_code:04X}")
+    return t("link.sold_unanswered") if tally(now.today)["have"] else ""
 
 
 def _value(name: str, value: object, t: Texts) -> str:
