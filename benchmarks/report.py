@@ -82,7 +82,7 @@ def _machine() -> str:
     except (OSError, StopIteration):
         pass  # not Linux, or an architecture that names no model
     return (
-        f"{os.cpu_count()} cores ({model or platform.machine()}), {platform.system()} {platform.release()}, "
+        f"{os.cpu_count()} cores ({model or platform.machine()}), {platform.system()}, "
         f"Python {platform.python_version()}"
     )
 
