@@ -1,4 +1,5 @@
 // Run on one host: npm echonet-lite as a device of class 0x028A that answers from a fixed table.
+// argv[2]: 4 or 6, the version of IP.
 'use strict';
 const path = require('path');
 const EL = require(path.join(__dirname, '..', 'peers', 'node_modules', 'echonet-lite'));
@@ -29,6 +30,6 @@ const details = { '028a01': meter };
     if (error || els.DEOJ !== '028a01') return;
     if (els.ESV === EL.GET) EL.replyGetDetail(rinfo, els, details);
     else if (els.ESV === EL.SETC || els.ESV === EL.SETI) EL.replySetDetail(rinfo, els, details);
-  }, 4, { ignoreMe: true, autoGetProperties: false });
+  }, Number(process.argv[2] || 4), { ignoreMe: true, autoGetProperties: false });
   console.log('ready');
 })();

@@ -72,12 +72,20 @@ def test_npm_echonet_lite_reads_our_emulated_meter(hosts: tuple[Host, Host], npm
     assert seen["inf"] == {"d3": seen["many"]["d3"]}
 
 
-def test_our_controller_reads_npm_echonet_lite(hosts: tuple[Host, Host], npm_peers: Path) -> None:
+@pytest.mark.parametrize("version", ["4", "6"])
+def test_our_controller_reads_npm_echonet_lite(
+    hosts: tuple[Host, Host], npm_peers: Path, version: str
+) -> None:
+    """Over IPv4, and over IPv6 link-local; found by multicast both times. It answers from another port."""
     controller, meter = hosts
-    with meter.serving("node", str(HERE / "js_device.js"), ready="ready"):
-        seen = controller.script("koatsu_controller.py", controller.ipv4, meter.ipv4, controller.interface)
+    own, far = controller.ipv4, meter.ipv4
+    if version == "6":
+        own = f"{controller.link_local}%{controller.interface}"
+        far = f"{meter.link_local}%{controller.interface}"
+    with meter.serving("node", str(HERE / "js_device.js"), version, ready="ready"):
+        seen = controller.script("koatsu_controller.py", own, far, controller.interface)
     values = seen["values"]
-    assert seen["found"][meter.ipv4] == ["0x028A01"]
+    assert seen["found"][far] == ["0x028A01"]
     assert seen["factor"] == "1.200"
     assert values["energy_now.normal"] == ["10095488.400", "kWh", 8412907]
     assert values["energy_now.at"][0] == "2026-07-15T13:00:00+09:00"
