@@ -13,7 +13,9 @@ from koatsu.app.addresses import check_family, local_address
 from koatsu.app.causes import cause_of
 from koatsu.app.emulating import exact
 from koatsu.app.engineering import factor_of, shown
+from koatsu.app.exploring import DiscoverRow
 from koatsu.app.instants import clock_speed, parse_clock, start_instant
+from koatsu.app.interfaces import own_addresses
 from koatsu.app.setting_up import NothingFoundError, draft
 from koatsu.clock import JST, ScaledClock, SystemClock
 from koatsu.devices import Special, Value, device_class
@@ -125,3 +127,23 @@ def test_every_scaled_value_of_every_class_is_exact_or_said_to_be_unscaled(code:
         if "coefficient" in row.scale:
             [bare] = shown(row, device, 7, statics | {"coefficient": 0})
             assert (bare.value, bare.unit, bare.count, bare.note) == ("7", "", 7, "unscaled")
+
+
+def test_a_meter_that_is_reached_in_two_ways_is_configured_once() -> None:
+    def row(address: str, serial: str | None) -> DiscoverRow:
+        return DiscoverRow(
+            address=address, eoj="0x028A01", class_code=0x028A, instance=1, name_ja="", name_en="",
+            maker="FFFFFF", serial=serial,
+        )  # fmt: skip
+
+    both = [row("192.0.2.10", "KB-1"), row("192.0.2.11", "KS-2"), row("fe80::1%eth0", "KB-1")]
+    assert [str(one.address) for one in draft(both, lang="en").meters] == ["192.0.2.10", "192.0.2.11"]
+    unnamed = [row("192.0.2.10", None), row("192.0.2.11", None)]
+    assert len(draft(unnamed, lang="en").meters) == 2, "without a serial number two addresses are two meters"
+
+
+def test_the_loopback_interface_is_searched_too() -> None:
+    assert own_addresses("lo") == ["127.0.0.1"]
+    assert "127.0.0.1" in own_addresses()
+    with pytest.raises(UnreachableError, match="none0"):
+        own_addresses("none0")

@@ -59,7 +59,10 @@ ADDRESSES = {
     "own address of another kind": Wrong(
         "read fe80::1%lo --from {own}", 2, ("From {own}", "fe80::1%lo", "IPv4"), "IPv4"
     ),
-    "addresses of two kinds": Wrong("discover --also {free} --also ::1", 2, ("::1", "IPv6"), "IPv6"),
+    "addresses of two kinds": Wrong("discover --from {free} --also ::1", 2, ("::1", "IPv6"), "IPv6"),
+    "no such interface to search": Wrong(
+        "discover --interface none0", 3, ("no network interface 'none0'", "lo"), "インターフェース"
+    ),
     "nobody there": Wrong("read {free} --link-profile {quick}", 3, ("{free} does not answer",), "応答"),
     "nobody there, history": Wrong(
         "history {free} --days 0 --link-profile {quick}", 3, ("{free} does not answer",), "応答"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,3 +48,15 @@ def test_a_pulled_cable_is_said_in_one_sentence_with_status_3(hosts: tuple[Host,
     assert done.returncode == 3
     assert "does not answer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("version", ["IPv4", "IPv6"])
+def test_discovery_looks_out_of_every_interface_by_itself(hosts: tuple[Host, Host], version: str) -> None:
+    """No option given: the machine has loopback and a cable, and the meter is at the end of the cable."""
+    controller, meter = hosts
+    listen = meter.ipv4 if version == "IPv4" else f"{meter.link_local}%{meter.interface}"
+    far = meter.ipv4 if version == "IPv4" else f"{meter.link_local}%{controller.interface}"
+    assert controller.link_local, "duplicate detection must be over before the search binds the address"
+    with meter.meter(listen, "--days", "0"):
+        found = json.loads(controller.run(KOATSU, "discover", "--json", "--wait", "1.5"))
+    assert [(row["address"], row["eoj"], row["class_code"]) for row in found] == [(far, "0x028A01", "0x028A")]

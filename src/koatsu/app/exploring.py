@@ -5,18 +5,19 @@ It gives rows and texts; printing is the command line's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from koatsu.app.access import open_meter
-from koatsu.app.addresses import check_family, open_link
+from koatsu.app.addresses import check_family, local_address, open_link
 from koatsu.app.engineering import Shown, shown
 from koatsu.app.history import FORMATS, HistoryReport, read_history, write_history
+from koatsu.app.interfaces import own_addresses
 from koatsu.devices import DeviceClass, device_class
 from koatsu.echonet import NODE_PROFILE
-from koatsu.errors import UsageError
-from koatsu.node import FoundObject, Node, Peer, discover, load_profile
+from koatsu.node import Found, FoundObject, LinkError, Node, Peer, UdpLink, discover, load_profile
 
 if TYPE_CHECKING:
     from koatsu.ems.collector.link import MeterLink
@@ -56,24 +57,42 @@ class DiscoverRow:
 
 
 async def discover_rows(
-    *, interface: str, also: Sequence[str], wait_s: float, source: str | None
+    *,
+    interface: str,
+    also: Sequence[str],
+    wait_s: float,
+    source: str | None,
+    unheard: Callable[[LinkError], object] | None = None,
 ) -> list[DiscoverRow]:
-    """Find nodes by multicast and at the addresses ``also``.
+    """Find nodes by multicast out of every interface, and at the addresses ``also``.
+
+    Args:
+        interface: search out of this one only; out of all when empty.
+        also: addresses to ask directly, each from where the route to it begins.
+        wait_s: how long to collect answers, seconds.
+        source: search from this own address only.
+        unheard: told of each own address that cannot be searched from while others can.
 
     Raises:
-        UnreachableError: the socket cannot be opened.
+        UnreachableError: no address of this machine can be searched from.
         UsageError: an address is none.
     """
-    peers = [Peer.parse(text) for text in also]
-    link = await open_link(peers[0] if peers else None, source, interface)
-    try:
-        check_family(link.local.address, peers)
-    except UsageError:
-        await link.close()
-        raise
-    async with Node(link, load_profile("fast")) as node:
-        found = await discover(node, also=peers, wait_s=wait_s)
-    own = str(link.local)
+    questions = _questions(interface, [Peer.parse(text) for text in also], source)
+    links: list[tuple[UdpLink, list[Peer]]] = []
+    failed: list[LinkError] = []
+    for address, peers in questions.items():
+        try:
+            links.append((await open_link(None, address), peers))
+        except LinkError as error:
+            failed.append(error)
+    if not links:
+        raise failed[0]
+    if unheard is not None:
+        for failure in failed:
+            unheard(failure)
+    own = {str(link.local) for link, _ in links}
+    searches = await asyncio.gather(*(_search(link, peers, wait_s) for link, peers in links))
+    found = {one.peer: one for search in searches for one in search}.values()
     return [
         DiscoverRow(
             address=str(one.peer),
@@ -85,10 +104,27 @@ async def discover_rows(
             maker=item.maker,
             serial=item.serial,
         )
-        for one in found
+        for one in sorted(found, key=lambda one: (one.peer.is_ipv6, one.peer))
         for item in one.objects or (_BARE,)
-        if str(one.peer) != own
+        if str(one.peer) not in own
     ]
+
+
+def _questions(interface: str, peers: Sequence[Peer], source: str | None) -> dict[str, list[Peer]]:
+    """Own addresses to search from, each with the nodes to ask directly from there."""
+    if source is not None:
+        address = Peer.parse(source).address
+        check_family(address, peers)
+        return {address: list(peers)}
+    questions: dict[str, list[Peer]] = {address: [] for address in own_addresses(interface)}
+    for peer in peers:
+        questions.setdefault(local_address(peer), []).append(peer)
+    return questions or {"0.0.0.0": []}  # noqa: S104 - where interfaces cannot be listed
+
+
+async def _search(link: UdpLink, peers: Sequence[Peer], wait_s: float) -> list[Found]:
+    async with Node(link, load_profile("fast")) as node:
+        return await discover(node, also=peers, wait_s=wait_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ def draft(rows: Sequence[DiscoverRow], *, lang: str) -> Draft:
     Raises:
         NothingFoundError: there is no meter among them.
     """
-    found = [row for row in rows if row.class_code in METER_CLASSES]
+    found = _once([row for row in rows if row.class_code in METER_CLASSES])
     if not found:
         raise NothingFoundError(
             "No meter answered, so there is nothing to configure.",
@@ -102,6 +102,15 @@ def write(path: Path, final: Draft) -> None:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", ja=f"{path} に書き込めません({error.strerror})。"
         ) from error
+
+
+def _once(rows: Sequence[DiscoverRow]) -> list[DiscoverRow]:
+    """A meter that is reached by IPv4 and by IPv6 is one meter; its first address stands."""
+    kept: dict[tuple[object, ...], DiscoverRow] = {}
+    for row in rows:
+        key = (row.eoj, row.maker, row.serial) if row.serial else (row.eoj, row.address)
+        kept.setdefault(key, row)
+    return list(kept.values())
 
 
 def _by_address(rows: Sequence[DiscoverRow]) -> list[DiscoverRow]:

@@ -13,7 +13,7 @@ from koatsu.app import exploring, setting_up
 from koatsu.cli.main import app, language, run
 from koatsu.cli.output import notes, print_json, print_line, print_table, say, waiting, watched
 from koatsu.devices import SPEC_COLUMNS, device_class, spec_headings, spec_rows
-from koatsu.errors import UsageError
+from koatsu.errors import KoatsuError, UsageError
 
 __all__: list[str] = []
 
@@ -29,6 +29,11 @@ ClassOption = Annotated[
 Instance = Annotated[int, typer.Option("--instance", min=1, max=127, help="Which of several meters.")]
 Profile = Annotated[str, typer.Option("--link-profile", help="Timers and limits: name or file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: exact values as strings, with unit.")]
+
+
+def _unheard(error: KoatsuError) -> None:
+    """An own address that cannot be searched from, while others can."""
+    say(error.text(language()))
 
 
 def _class_code(text: str | None) -> int | None:
@@ -51,7 +56,11 @@ def discover(
 ) -> None:
     """Show who is on the wire: address, class, maker, serial number."""
     with waiting("応答を待っています", "Waiting for answers"):
-        rows = run(exploring.discover_rows(interface=interface, also=also or [], wait_s=wait, source=source))
+        rows = run(
+            exploring.discover_rows(
+                interface=interface, also=also or [], wait_s=wait, source=source, unheard=_unheard
+            )
+        )
     if as_json:
         print_json([row.as_json() for row in rows])
     elif rows:
@@ -218,7 +227,11 @@ def init(
             hint_ja="--output で別のファイル名を指定するか、削除してください。",
         )  # fmt: skip
     with waiting("メータを探しています", "Looking for meters"):
-        rows = run(exploring.discover_rows(interface=interface, also=also or [], wait_s=3.0, source=source))
+        rows = run(
+            exploring.discover_rows(
+                interface=interface, also=also or [], wait_s=3.0, source=source, unheard=_unheard
+            )
+        )
     draft = setting_up.draft(rows, lang=lang)
     if not yes:
         draft = setting_up.ask(
