@@ -197,8 +197,20 @@ async def test_days_that_the_meter_does_not_hold_are_not_called_recovered(tmp_pa
         await some.recovered()
         (told,) = [event for event in some.store.events(limit=100) if event.code == "recovered"]
         assert told.params["days"] == 5  # four days and today
-        assert some.live.of("main").recovery.horizon_days == 4
+        shown = some.live.of("main").recovery
+        assert (shown.horizon_days, shown.days_done, shown.days_total) == (4, 5, 5)
         assert_true(some)
+
+
+async def test_a_restart_reads_only_what_is_open_and_still_knows_the_horizon(tmp_path: Path) -> None:
+    async with bench(tmp_path, days=4) as first:
+        await first.recovered()
+    async with bench(tmp_path, days=4) as again:
+        await again.recovered()
+        shown = again.live.of("main").recovery
+        assert (shown.horizon_days, shown.days_done) == (4, 5)
+        assert again.codes().count("recovered") == 1, "nothing was recovered a second time"
+        assert_true(again)
 
 
 async def test_no_data_is_kept_as_no_data_and_the_rest_is_exact(tmp_path: Path) -> None:

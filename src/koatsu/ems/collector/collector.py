@@ -267,12 +267,16 @@ class Collector:
                 continue
             if self._clock.now().astimezone(JST).date() != today:
                 continue  # days back have shifted while they were read: some day may have slipped through
-            self._journal.progress(RecoveryState.DONE, horizon=self._deepest)
+            held = None if self._deepest is None else self._deepest + 1
+            self._journal.progress(RecoveryState.DONE, held, held, horizon=self._deepest)
             await self._until_refill(today)
 
     def _wanted(self, today: date) -> list[int]:
         horizon = self._horizon if self._learnt_horizon is None else self._learnt_horizon
         reads = self._journal.history_reads(today - timedelta(days=horizon))
+        for read in reads:
+            if read.elements > read.no_data:  # known from an earlier run
+                self._deepest = max((today - read.day).days, self._deepest or 0)
         return days_wanted(today, settled_days(reads, today, self._link.kind.history_properties[:1]), horizon)
 
     async def _read_days(self, wanted: list[int]) -> None:
