@@ -263,3 +263,26 @@ def test_a_hosted_object_refuses_what_does_not_fit() -> None:
         HostedObject(METER, wrong)
     with pytest.raises(ValueError, match="no_such"):
         HostedObject(METER, {"no_such": 1})
+
+
+async def test_a_second_try_goes_where_the_first_went(pair: Pair) -> None:
+    """The stranger listens on a port of its own and is deaf to the first datagram."""
+    loop = asyncio.get_running_loop()
+    host = fresh_address()
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    class Stranger(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            heard.put_nowait(data)
+            if heard.qsize() == 2:
+                asked = decode(data)
+                assert isinstance(asked, Frame)
+                answer = Frame(asked.tid, asked.deoj, asked.seoj, Esv.GET_RES, [(0xD3, bytes(4))])
+                transport.sendto(answer.encode(), addr)
+
+    transport, _ = await loop.create_datagram_endpoint(Stranger, local_addr=(host, 3611))
+    peer = Peer(host, 3611)
+    pair.controller.use_profile(peer, replace(load_profile("fast"), timer_one_s=0.1, retries=1))
+    assert (await pair.controller.get(peer, METER, [0xD3])).values == {0xD3: bytes(4)}
+    assert heard.get_nowait() == heard.get_nowait(), "the same question, the same transaction number"
+    transport.close()

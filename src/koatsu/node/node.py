@@ -76,6 +76,7 @@ class Node:
             first_tid=int.from_bytes(os.urandom(2), "big") or 1,
         )
         self._waiting: dict[int, asyncio.Future[Answered]] = {}
+        self._asked: dict[int, Peer] = {}  # by TID, for asking again
         self._collecting: dict[int, Callable[[Answered, Peer], None]] = {}
         self._lanes: dict[str, Lane] = {}
         self._profiles: dict[str, LinkProfile] = {}
@@ -286,6 +287,7 @@ class Node:
             exchange = self._open(address, profile, eoj, esv, properties, second, seoj)
             future: asyncio.Future[Answered] = self._loop.create_future()
             self._waiting[exchange.frame.tid] = future
+            self._asked[exchange.frame.tid] = peer
             self.link.send(exchange.data, peer)
             try:
                 return await future
@@ -298,6 +300,7 @@ class Node:
 
     def _forget(self, exchange: Exchange) -> None:
         self._waiting.pop(exchange.frame.tid, None)
+        self._asked.pop(exchange.frame.tid, None)
         if not exchange.ended:
             self._engine.cancel(exchange)
 
@@ -375,17 +378,12 @@ class Node:
         self._timer = None
         for event in self._engine.poll(self._loop.time()):
             if isinstance(event, Resend):
-                exchange = event.exchange
-                address = exchange.address
-                if isinstance(address, str):
-                    self.link.send(exchange.data, self._peer_of(address))
+                peer = self._asked.get(event.exchange.tid)
+                if peer is not None:
+                    self.link.send(event.exchange.data, peer)
             elif isinstance(event, TimedOut):
                 self._timed_out(event.exchange)
         self._rearm()
-
-    def _peer_of(self, address: str) -> Peer:
-        host, _, zone = address.partition("%")
-        return Peer(host, self.link.local.port, zone)
 
     def _timed_out(self, exchange: Exchange) -> None:
         future = self._waiting.pop(exchange.frame.tid, None)
