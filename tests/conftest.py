@@ -31,7 +31,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("soak", settings.get_profile("koatsu"), derandomize=False, max_examples=20_000)
+settings.register_profile("soak", settings.get_profile("koatsu"), derandomize=False, max_examples=2_000)
 
 
 # --- what this machine has ------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def tshark() -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--soak``: the tests marked ``soak`` too, and 20,000 examples for each property."""
+    """``--soak``: the tests marked ``soak`` too, and 2,000 examples for each property."""
     parser.addoption("--soak", action="store_true", help="also run what takes minutes")
 
 
