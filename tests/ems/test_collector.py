@@ -292,3 +292,41 @@ async def test_a_terminal_that_starts_late_is_read_as_soon_as_it_announces_itsel
         some.site.terminals[0].reboot(some.site.now(), 0.0)
         await some.recovered()
         assert_true(some)
+
+
+async def test_impossible_dates_are_said_once_and_survived(tmp_path: Path) -> None:
+    """30 February refuses every dated value; when the meter is right again, so is the store."""
+    async with bench(tmp_path, days=2, faults=("impossible-date",)) as some:
+        await some.until(lambda: "unsound_answer" in some.codes())
+        await some.until(lambda: some.live.of("main").last_failed is not None)
+        some.site.switches.turn(parse_fault("impossible-date"), on=False)
+        await some.recovered()
+        assert_true(some)
+        some.site.switches.turn(parse_fault("impossible-date"), on=True)
+        failed = some.live.of("main").last_failed
+        await some.until(lambda: some.live.of("main").last_failed != failed)
+        assert some.codes().count("unsound_answer") <= 4, "one for each property, not one for each poll"
+
+
+async def test_a_meter_that_refuses_everything_ends_nothing(tmp_path: Path) -> None:
+    async with bench(tmp_path, days=2) as some:
+        await some.recovered()
+        some.site.switches.turn(parse_fault("refuses"), on=True)
+        failed = some.clock.now()
+        await some.until(lambda: some.clock.now() > failed + timedelta(seconds=3))
+        some.site.switches.turn(parse_fault("refuses"), on=False)
+        before = some.live.of("main").last_received
+        await some.until(lambda: some.live.of("main").last_received != before)
+        assert_true(some)
+
+
+@pytest.mark.parametrize("first", ["00:00", "00:30"])
+async def test_the_alignment_is_told_just_after_midnight_too(tmp_path: Path, first: str) -> None:
+    """Today's history is too short to tell; yesterday's ends where today begins."""
+    start = datetime(2026, 7, 16, 0, 12, tzinfo=JST)
+    async with bench(tmp_path, days=3, start=start, spec={"energy_history_first": first}) as some:
+        await some.recovered()
+        told = some.told("register", register="energy")
+        kept = {at: n for at, n in some.kept().items() if n is not None}
+        assert kept
+        assert kept == {at: told[at] for at in kept}

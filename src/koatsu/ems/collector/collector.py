@@ -132,15 +132,20 @@ class Collector:
         for attempt in range(10**9):
             try:
                 self._take_nameplate(await self._link.open())
-                problem = await self._link.check_alignment()
+                await self._check_alignment()
             except _PROBLEMS as error:
                 self._failed(error)
                 pause = _BACK_OFF[min(attempt, len(_BACK_OFF) - 1)] if attempt else first_wait
                 await self._until_announced(pause)
                 continue
+            return
+
+    async def _check_alignment(self) -> None:
+        """See which way the histories run, as long as the meter has not proved it."""
+        if not self._link.alignment_known:
+            problem = await self._link.check_alignment()
             if problem is not None:
                 self._journal.log_error("alignment", problem)
-            return
 
     async def _until_announced(self, longest: timedelta) -> None:
         self._appeared.clear()
@@ -254,17 +259,21 @@ class Collector:
 
     async def _recover(self) -> None:
         """Fill what is missing, now, after each silence and after each midnight of the meter."""
+        failures = 0
         while True:
             self._refill.clear()
             today = self._clock.now().astimezone(JST).date()
             wanted = self._wanted(today)
             try:
+                await self._check_alignment()
                 await self._read_days(wanted)
-            except NoAnswerError as error:
+            except _PROBLEMS as error:
                 self._failed(error)
                 self._journal.progress(RecoveryState.PAUSED)
-                await self._sleep(_BACK_OFF[2])
+                await self._sleep(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
+                failures += 1
                 continue
+            failures = 0
             if self._clock.now().astimezone(JST).date() != today:
                 continue  # days back have shifted while they were read: some day may have slipped through
             held = None if self._deepest is None else self._deepest + 1
@@ -370,7 +379,7 @@ class Collector:
         self._journal.live.failed(self.target.id, self._clock.now())
         self._journal.publish("link")
         if not isinstance(error, NoAnswerError):
-            self._journal.log_error("unsound_answer", error)
+            self._journal.unsound(error)
         elif not self._silent:
             self._silent = True
             self._journal.log(Level.CAUTION, "silent")

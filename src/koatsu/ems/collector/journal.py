@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from koatsu.clock import Clock
 from koatsu.ems.collector.results import DayRead
@@ -19,6 +20,8 @@ from koatsu.meter import DemandReading, Measured, Nameplate, Reading, Refusal
 __all__ = ["Journal"]
 
 log = logging.getLogger(__name__)
+
+_SAY_AGAIN: Final = timedelta(hours=1)
 
 
 class Journal:
@@ -39,6 +42,7 @@ class Journal:
         self._store = store
         self._hub = hub
         self._clock = clock
+        self._unsound: dict[str, datetime] = {}  # what was reported, and when
 
     def open_epoch(self, plate: Nameplate) -> bool:
         """Record into the epoch of ``plate`` from now on; whether another meter epoch has begun."""
@@ -136,6 +140,14 @@ class Journal:
         if error is not None:
             params |= {"en": error.message, "ja": error.ja or error.message}
         self.log(Level.CAUTION, code, **params)
+
+    def unsound(self, error: KoatsuError) -> None:
+        """Report an unsound answer, the same one at most once an hour: a poll repeats it every minute."""
+        what, now = f"{type(error).__name__} {error.message.partition(':')[0]}", self._clock.now()
+        said = self._unsound.get(what)
+        if said is None or now - said >= _SAY_AGAIN:
+            self._unsound[what] = now
+            self.log_error("unsound_answer", error)
 
     def publish(self, kind: SignalKind) -> None:
         """Tell the pages that something changed."""

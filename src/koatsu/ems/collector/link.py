@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from koatsu.clock import Clock, SystemClock
+from koatsu.clock import JST, Clock, SystemClock
 from koatsu.devices import Value
 from koatsu.echonet import DecodeError
 from koatsu.ems.collector.results import DayRead, NotSelectableError, ReplacedError, Sample
 from koatsu.errors import KoatsuError
 from koatsu.meter import (
+    Conflict,
     DatedHistory,
     DayHistory,
     DemandStamp,
@@ -70,6 +71,7 @@ class MeterLink:
         self.statics: dict[str, Value] = {}
         self._nameplate: Nameplate | None = None
         self._offered: frozenset[int] = frozenset()
+        self.alignment_known = False  #: whether the meter has proved how it counts its elements
         self._stamp_proven = False
         self._together = True  # all histories of a day in one request, until the meter leaves some out
 
@@ -248,40 +250,48 @@ class MeterLink:
     # -- alignment (rule 7) ---------------------------------------------------------------------------------
 
     async def check_alignment(self) -> KoatsuError | None:
-        """Compare today's history with the dated fixed-time value; take over what the meter proves.
+        """Compare a history with the dated fixed-time value; take over what the meter proves.
+
+        Just after midnight today's history is too short to tell, and yesterday's may.
 
         Returns:
             A problem to report: the alignment differs from the profile (and was taken over), or fits neither
-            way. ``None`` when it agrees or cannot be told.
+            way. ``None`` when it agrees or cannot be told; ``alignment_known`` says which.
 
         Raises:
             NoAnswerError: no answer.
         """
+        found = await self._alignment(0)
+        at = meter_time(await self._dated())
+        if found is None and at is not None and at.stamp.astimezone(JST).hour == 0:
+            found = await self._alignment(1)
+        if not isinstance(found, str):
+            return found
+        self.alignment_known = True
+        if found == self.energy_first:
+            return None
+        assumed, self.energy_first = self.energy_first, found
+        return KoatsuError(
+            f"The first element of an energy history is the counter at {found}, not at {assumed} as the "
+            f"profile {self.profile.name} says; the meter is believed.",
+            ja=f"履歴の先頭は {found} の指示値です(設定では {assumed})。計器に従います。",
+        )
+
+    async def _alignment(self, days_back: int) -> EnergyFirst | KoatsuError | None:
         before = await self._dated()
-        raw = await self._select(0, before)
+        raw = await self._select(days_back, before)
         fixed = await self._sample(self._have(self.kind.slot_properties[:1]))
         bracket = bracket_around(before, await self._dated())
-        readings = [
-            one for one in fixed.measured if isinstance(one, Reading) and one.register is Register.ENERGY
-        ]
+        energies = (one for one in fixed.measured if isinstance(one, Reading))
+        readings = [one for one in energies if one.register is Register.ENERGY]
         if isinstance(bracket, Refusal) or not readings or "energy_history" not in raw.values:
             return None
-        dated = self.kind.day_history("energy_history", raw.values["energy_history"]).dated(
-            asked=0, bracket=bracket
-        )
+        history = self.kind.day_history("energy_history", raw.values["energy_history"])
+        dated = history.dated(asked=days_back, bracket=bracket)
         if isinstance(dated, Refusal):
             return _error(dated)
         found = energy_alignment(dated, readings[0])
-        if found is None or found == self.energy_first:
-            return None
-        if isinstance(found, str):
-            assumed, self.energy_first = self.energy_first, found
-            return KoatsuError(
-                f"The first element of an energy history is the counter at {found}, not at {assumed} as the "
-                f"profile {self.profile.name} says; the meter is believed.",
-                ja=f"履歴の先頭は {found} の指示値です(設定では {assumed})。計器に従います。",
-            )
-        return KoatsuError(found.reason, ja=found.reason_ja)
+        return KoatsuError(found.reason, ja=found.reason_ja) if isinstance(found, Conflict) else found
 
     def _learn_demand_stamp(self, dated: Mapping[str, DatedHistory]) -> None:
         """Take over the demand stamp that a day proves against its energy history."""
