@@ -102,6 +102,7 @@ async def bench(
     horizon: int | None = None,
     spec: Any = None,
     unplugged: bool = False,
+    notify_delay_s: float | None = 1.0,
     **chaos: Any,
 ) -> AsyncIterator[Bench]:
     network = Network(7, **chaos)
@@ -110,7 +111,7 @@ async def bench(
     plan = SitePlan(meters=(MeterPlan(spec=MeterSpec(class_code=code, history_days=days, **(spec or {}))),))
     site = EmulatedSite(
         plan, clock, [network.attach(METER)], profile=load_profile("fast"), truth=truth,
-        start_faults=[parse_fault(text) for text in faults], notify_delay_s=1.0,
+        start_faults=[parse_fault(text) for text in faults], notify_delay_s=notify_delay_s,
     )  # fmt: skip
     await site.start()
     site.run_beside()
@@ -330,3 +331,16 @@ async def test_the_alignment_is_told_just_after_midnight_too(tmp_path: Path, fir
         kept = {at: n for at, n in some.kept().items() if n is not None}
         assert kept
         assert kept == {at: told[at] for at in kept}
+
+
+async def test_an_announcement_of_something_else_does_not_spare_the_closed_slot(tmp_path: Path) -> None:
+    start = datetime(2026, 7, 15, 10, 29, 50, tzinfo=JST)
+    border = datetime(2026, 7, 15, 10, 30, tzinfo=JST)
+    profile = replace(QUICK, poll_now_s=10)
+    async with bench(tmp_path, days=1, start=start, speed=10, profile=profile, notify_delay_s=None) as some:
+        await some.recovered()
+        await some.until(lambda: some.clock.now() > border + timedelta(seconds=2))
+        some.site.objects[0].announce("reactive_slot")
+        await some.until(lambda: some.kept().get(border) is not None, 15)
+        told = some.told("register", register="energy")
+        assert some.kept()[border] == told[border]

@@ -149,11 +149,7 @@ class Collector:
 
     async def _until_announced(self, longest: timedelta) -> None:
         self._appeared.clear()
-        try:
-            async with asyncio.timeout(longest.total_seconds()):
-                await self._appeared.wait()
-        except TimeoutError:
-            pass  # nobody said anything; ask all the same
+        await _within(self._appeared, longest.total_seconds())
 
     def _take_nameplate(self, plate: Nameplate) -> None:
         if self._journal.open_epoch(plate):
@@ -168,14 +164,7 @@ class Collector:
     async def _watch_nameplate(self) -> None:
         """Look again from time to time: a meter behind the terminal may be replaced without a word."""
         while True:
-            try:
-                async with asyncio.timeout(
-                    self._clock.real_seconds_until(self._clock.now() + _NAMEPLATE_EVERY)
-                ):
-                    await self._look_again.wait()
-            except TimeoutError:
-                pass  # nothing happened; look all the same
-            self._look_again.clear()
+            await self._happens(self._look_again, self._clock.now() + _NAMEPLATE_EVERY)
             await self._asked(self._link.open, self._take_nameplate)
 
     # -- live values ----------------------------------------------------------------------------------------
@@ -193,24 +182,14 @@ class Collector:
         await self._asked(self._link.closed_slot, self._take_sample)
         while True:
             border = Slot.at(self._clock.now()).end
-            if await self._hears_before(border + after):
+            due = border + after
+            while self._clock.now() < due and await self._happens(self._hearing, due):
                 await self._asked(self._link.present, self._take_announced)
-                continue
             for _ in range(_SLOT_TRIES):
                 sample = await self._asked(self._link.closed_slot, self._take_sample)
                 if sample is None or _newest(sample.measured) >= border:
                     break  # silent: the recovery fills it; or it is here
                 await self._sleep(_LATE_SLOT)
-
-    async def _hears_before(self, instant: datetime) -> bool:
-        """Wait for an announcement, at most until ``instant`` of our clock."""
-        try:
-            async with asyncio.timeout(self._clock.real_seconds_until(instant)):
-                await self._hearing.wait()
-        except TimeoutError:
-            return False
-        self._hearing.clear()
-        return True
 
     def _take_announced(self, sample: Sample) -> None:
         """What was announced is of the meter that has just proved who it is."""
@@ -344,12 +323,7 @@ class Collector:
         midnight = datetime.combine(today + timedelta(days=1), datetime.min.time(), JST) + timedelta(
             minutes=2
         )
-        wait = self._clock.real_seconds_until(midnight)
-        try:
-            async with asyncio.timeout(max(wait, 0.05)):  # wait_for of 3.11 may swallow a cancellation
-                await self._refill.wait()
-        except TimeoutError:
-            return  # a new day: yesterday's last slot is in the history now
+        await _within(self._refill, max(self._clock.real_seconds_until(midnight), 0.05))
 
     # -- asking ---------------------------------------------------------------------------------------------
 
@@ -384,12 +358,31 @@ class Collector:
             self._silent = True
             self._journal.log(Level.CAUTION, "silent")
 
+    async def _happens(self, event: asyncio.Event, until: datetime) -> bool:
+        """Wait for ``event``, at most until that time of our clock; whether it came. It is cleared then."""
+        happened = await _within(event, self._clock.real_seconds_until(until))
+        event.clear()
+        return happened
+
     async def _sleep(self, span: timedelta, *, real: bool = False) -> None:
         """Wait ``span`` of our clock, or of real time."""
         seconds = span.total_seconds()
         if not real:
             seconds = self._clock.real_seconds_until(self._clock.now() + span) if seconds > 0 else 0.0
         await asyncio.sleep(max(seconds, 0.0))
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for ``event`` for so many real seconds; whether it came.
+
+    Not by ``asyncio.wait_for``: that of Python 3.11 may swallow a cancellation.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return event.is_set()
+    return True
 
 
 def _newest(measured: Iterable[Measured]) -> datetime:
