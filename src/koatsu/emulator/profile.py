@@ -10,12 +10,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
 from koatsu.emulator.calendar import MINUTES_OF_DAY, DayKind, Pause
-from koatsu.errors import ConfigError, UsageError
+from koatsu.emulator.packaged import packaged_names, packaged_text
+from koatsu.errors import ConfigError
 
 __all__ = ["Climate", "Motor", "PowerFactor", "Refrigeration", "SiteProfile", "load_profile", "site_kinds"]
 
@@ -84,8 +84,7 @@ class SiteProfile:
 
 def site_kinds() -> tuple[str, ...]:
     """The names of the profiles that come with the program."""
-    folder = files(__package__) / _FOLDER
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return packaged_names(_FOLDER)
 
 
 @cache
@@ -96,15 +95,7 @@ def load_profile(kind: str) -> SiteProfile:
         UsageError: no such profile.
         ConfigError: its file is wrong.
     """
-    if kind not in site_kinds():
-        known = ", ".join(site_kinds())
-        raise UsageError(
-            f"There is no site profile {kind!r}.",
-            ja=f"需要場所の種別 {kind!r} はありません。",
-            hint=f"Known: {known}.",
-            hint_ja=f"使えるもの: {known}",
-        )
-    raw = tomllib.loads((files(__package__) / _FOLDER / f"{kind}.toml").read_text(encoding="utf-8"))
+    raw = tomllib.loads(packaged_text(_FOLDER, kind, what="site profile", what_ja="需要場所の種別"))
     try:
         return _parse(kind, raw)
     except (KeyError, TypeError, ValueError) as error:

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from importlib.resources import files
 from typing import Any
 
 from koatsu.clock import require_aware
 from koatsu.emulator.faults import FaultOrder, parse_fault
+from koatsu.emulator.packaged import packaged_names, packaged_text
 from koatsu.emulator.plan import MeterPlan, PlannedEvent, SitePlan
 from koatsu.emulator.spec import MeterSpec, Role, class_code
 from koatsu.errors import ConfigError, KoatsuError, UsageError
@@ -54,8 +54,7 @@ class Scenario:
 
 def scenario_names() -> tuple[str, ...]:
     """The scenarios that come with the program."""
-    folder = files(__package__) / _FOLDER
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return packaged_names(_FOLDER)
 
 
 def load_scenario(name: str) -> Scenario:
@@ -65,15 +64,7 @@ def load_scenario(name: str) -> Scenario:
         UsageError: no such scenario.
         ConfigError: its file is wrong.
     """
-    if name not in scenario_names():
-        known = ", ".join(scenario_names())
-        raise UsageError(
-            f"There is no scenario {name!r}.",
-            ja=f"シナリオ {name!r} はありません。",
-            hint=f"Known: {known}.",
-            hint_ja=f"使えるもの: {known}",
-        )
-    return parse_scenario(name, (files(__package__) / _FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    return parse_scenario(name, packaged_text(_FOLDER, name, what="scenario", what_ja="シナリオ"))
 
 
 def parse_scenario(name: str, text: str) -> Scenario:
