@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from koatsu.errors import ConfigError
 
-__all__ = ["METER_CLASSES", "ROLES", "Address", "Rule", "RuleError", "one_of"]
+__all__ = ["METER_CLASSES", "ROLES", "Address", "Rule", "RuleError", "is_loopback", "one_of"]
 
 METER_CLASSES: Final = ("0288", "028A", "028D", "028F")  #: ECHONET Lite meter classes that Koatsu reads
 ROLES: Final = ("buy", "sell", "sub")
@@ -25,12 +25,16 @@ Rule = Callable[[object], object]
 
 
 class RuleError(ConfigError):
-    """A value that its rule does not take; the message is what would be allowed."""
+    """A value that its rule does not take; the message is what would be allowed.
 
-    def __init__(self, allowed: str, allowed_ja: str) -> None:
+    ``hidden``: the value is a secret or a personal number, which no sentence repeats.
+    """
+
+    def __init__(self, allowed: str, allowed_ja: str, *, hidden: bool = False) -> None:
         super().__init__(allowed, ja=allowed_ja)
         self.allowed = allowed
         self.allowed_ja = allowed_ja
+        self.hidden = hidden
 
 
 class Address(NamedTuple):
@@ -131,20 +135,91 @@ def one_of(*allowed: str) -> Rule:
     return rule
 
 
-def loopback(value: object) -> str:
-    """The address of the page: this machine only, until the page knows who may open it."""
-    if isinstance(value, str):
+def is_loopback(host: str) -> bool:
+    """Whether an address of the page leads to this machine alone."""
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
+def page_host(value: object) -> str:
+    """The address of the page; who may open it from elsewhere is asked when the program starts."""
+    if isinstance(value, str) and "%" not in value:
         try:
-            if value == "localhost" or ipaddress.ip_address(value).is_loopback:
+            if value == "localhost" or not ipaddress.ip_address(value).is_multicast:
                 return value
         except ValueError:
             pass
     raise RuleError(
-        '"127.0.0.1", "::1" or "localhost": the page opens on this machine only, '
-        "because it does not ask yet who is looking",
-        '"127.0.0.1"、"::1"、"localhost"のみ。'
-        "利用者を確認する仕組みがまだないため、画面はこの機器の中だけで開きます",
+        'an address of this machine, such as "127.0.0.1", "192.168.1.5" or "0.0.0.0"',
+        'この機器のアドレス(例 "127.0.0.1"、"192.168.1.5"、"0.0.0.0")',
     )
+
+
+def host_names(value: object) -> tuple[str, ...]:
+    """Names or addresses as they stand in a browser, without scheme and port; lower case."""
+    if isinstance(value, list | tuple) and all(isinstance(one, str) and _host_name(one) for one in value):
+        return tuple(one.lower() for one in value)
+    raise RuleError(
+        'a list of names without "https://" and port, such as ["ems.example.jp", "192.168.1.5"]',
+        '"https://" やポートを付けない名前のリスト(例 ["ems.example.jp", "192.168.1.5"])',
+    )
+
+
+def _host_name(written: str) -> bool:
+    try:
+        ipaddress.ip_address(written)
+    except ValueError:
+        label = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+        return len(written) <= 253 and re.fullmatch(rf"{label}(\.{label})*", written) is not None
+    return "%" not in written
+
+
+def addresses(value: object) -> tuple[str, ...]:
+    """Addresses of other machines, each alone."""
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        try:
+            return tuple(str(ipaddress.ip_address(one)) for one in value)
+        except ValueError:
+            pass
+    raise RuleError('a list of addresses, such as ["192.168.1.2"]', 'アドレスのリスト(例 ["192.168.1.2"])')
+
+
+def truth(value: object) -> bool:
+    """True or false."""
+    if isinstance(value, bool):
+        return value
+    raise RuleError("true or false, without quotes", "true または false(引用符なし)")
+
+
+def file(value: object) -> str:
+    """The path of a file; whether it is there is asked when it is read."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, str) and value.strip() and value.isprintable():
+        return value.strip()
+    raise RuleError('the path of a file, such as "tls/cert.pem"', 'ファイルのパス(例 "tls/cert.pem")')
+
+
+def pulse_source(value: object) -> str:
+    """Where a pulse detector is heard: ``HOST:PORT``, or the path of a socket file."""
+    if isinstance(value, str) and value.isprintable() and " " not in value:
+        host, _, number = value.rpartition(":")
+        with_port = bool(host) and number.isascii() and number.isdigit() and 1 <= int(number) <= 65535
+        if value.startswith("/") or ("/" not in value and with_port):
+            return value
+    raise RuleError(
+        'an address with its port, such as "127.0.0.1:8050", or the path of a socket, such as "/run/pulse"',
+        'アドレスとポート(例 "127.0.0.1:8050")、またはソケットのパス(例 "/run/pulse")',
+    )
+
+
+def pulses_per_kwh(value: object) -> str:
+    """Pulses for one kWh of the site, exact: a whole number, a decimal or a fraction."""
+    written = str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+    if isinstance(written, str) and re.fullmatch(r"\d{1,12}([./]\d{1,12})?", written):
+        number, _, divisor = written.partition("/")
+        if Decimal(number) > 0 and (not divisor or int(divisor) > 0):
+            return written
+    raise RuleError('a number above 0 such as 833, 83.5 or "250/3"', '0より大きい数(例 833、83.5、"250/3")')
 
 
 def own_address(value: object) -> Address:

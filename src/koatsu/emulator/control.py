@@ -266,7 +266,9 @@ class ControlServer:
             ) from error
         bound = listener.getsockname()[1]
         app = control_app(site, frozenset({*_LOOPBACK, host.lower()}))
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
+        config = uvicorn.Config(
+            app, log_config=None, log_level="warning", access_log=False, lifespan="off", ws="none"
+        )
         server = _QuietServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]), name="emulator control page")
         await server.up.wait()

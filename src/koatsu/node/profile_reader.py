@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from koatsu.config.lines import Lines
-from koatsu.config.load import ConfigFileError, Problem
+from koatsu.config.load import ConfigFileError
+from koatsu.config.reader import Problem
 from koatsu.errors import UsageError
 from koatsu.node.profile_rules import RULES, nearest
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from koatsu.config.load import ConfigFileError, Problem
+from koatsu.config.load import ConfigFileError
+from koatsu.config.reader import Problem
 from koatsu.errors import ConfigError, UsageError
 from koatsu.node.profile_reader import Origin, ProfileText, read_profile
 from koatsu.node.profile_rules import RULES, nearest

@@ -7,7 +7,7 @@ offers (its Get map), and turns bytes into typed values. Scales are not applied 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from koatsu.devices import DeviceClass, Value, device_class
 from koatsu.echonet import DecodeError, Eoj
@@ -88,11 +88,17 @@ class RemoteObject:
         """The answers as bytes, in as few requests as the link profile allows."""
         epcs = list(dict.fromkeys(self.device.property(name).epc for name in names))
         size = self.node.profile_of(self.peer).max_properties
-        answers: list[Answer] = []
-        for part in _batches(epcs, size, {p.epc for p in self.device.properties if (p.max_size or 0) > 100}):
-            self.last_answer = await self.node.get(self.peer, self.eoj, part)
-            answers.append(self.last_answer)
-        return answers
+        large = {p.epc for p in self.device.properties if (p.max_size or 0) > 100}
+        return [await self.once(part) for part in _batches(epcs, size, large)]
+
+    async def once(self, epcs: Sequence[int]) -> Answer:
+        """The answer to one request for these property codes, however long it may get.
+
+        Raises:
+            NoAnswerError: no answer.
+        """
+        self.last_answer = await self.node.get(self.peer, self.eoj, epcs)
+        return self.last_answer
 
     async def write(self, **values: Value) -> None:
         """Set properties by name and wait for the receipt.
