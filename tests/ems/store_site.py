@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from koatsu.clock import JST
-from koatsu.ems.store import Recorded, Store, StoredMeter
+from koatsu.ems.store import Recorded, Store, StoredMeter, schema
 from koatsu.meter.epochs import Nameplate
 from koatsu.meter.readings import DemandReading, Reading, Source
 from koatsu.meter.registers import Register
@@ -42,6 +42,13 @@ def plate(
 def jst(day: int, hour: int = 0, minute: int = 0, second: int = 0, *, month: int = 6) -> datetime:
     """A time in 2025, JST, as UTC."""
     return datetime(2025, month, day, hour, minute, second, tzinfo=JST).astimezone(UTC)
+
+
+def empty(store: Store) -> None:
+    """Throw away what a store on a server holds, but not its name."""
+    tables = ", ".join(f'"{name}"' for name in schema.metadata.tables if name != schema.store_info.name)
+    with store.writing() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
 
 
 class Site:

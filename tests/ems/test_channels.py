@@ -24,6 +24,12 @@ IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", fullmatch=True)
 
 
 @pytest.fixture
+def store(both: Store) -> Store:
+    """In a file and on a server: what is shown must not depend on it."""
+    return both
+
+
+@pytest.fixture
 def site(store: Store) -> Site:
     """A buying meter whose normal and reverse counters run at different paces."""
     made = Site(store, ceiling_kw=100_000)

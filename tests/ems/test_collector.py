@@ -185,8 +185,8 @@ async def test_a_meter_that_counts_its_elements_otherwise_is_found_out(
 
 async def test_a_wrong_day_is_never_taken(tmp_path: Path) -> None:
     async with bench(tmp_path, faults=("wrong-history-day",)) as some:
-        await some.recovered()
-        assert "history_unsound" in some.codes()
+        await some.until(lambda: some.live.of("main").recovery.state is RecoveryState.PAUSED)
+        assert "unsound_answer" in some.codes()
         history = {
             at: n for at, n in some.kept().items() if n is not None and at < START - timedelta(hours=1)
         }

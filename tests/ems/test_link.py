@@ -211,3 +211,15 @@ async def test_a_meter_without_data_for_a_day_gives_readings_without_counts() ->
         read = await some.day(1)
         assert read.elements["energy_history"] == (48, 48)
         assert {one.count for one in read.measured if isinstance(one, Reading)} == {None}
+
+
+async def test_a_day_of_the_old_meter_is_not_given_out_after_the_new_ones_nameplate() -> None:
+    """It was read before the change, and would be kept in the epoch of the new meter."""
+    async with scene(ScriptedMeter(at(12, 10))) as some:
+        before = await some.link._dated()
+        old = await some.link._select(3, before)
+        after = await some.link._dated()
+        assert some.link._day(old, after).problem is None
+        some.meter.update(serial_number=b"SCRIPTED-002")
+        await some.link.open()
+        assert isinstance(some.link._day(old, after).problem, ReplacedError)

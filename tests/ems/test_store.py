@@ -22,6 +22,12 @@ from koatsu.meter.slots import HALF_HOUR, Slot
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture
+def store(either: Store) -> Store:
+    """What holds in a file holds on a server."""
+    return either
+
+
 def kept(store: Store) -> list[tuple[int, int | None, str]]:
     found = store.readings("main", Register.ENERGY, jst(1), jst(30))
     return [(row.at, row.count, row.source) for row in found]

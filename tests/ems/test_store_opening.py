@@ -64,7 +64,7 @@ def test_the_migrations_make_what_the_schema_says(tmp_path: Path) -> None:
 
 
 def test_a_store_is_durable_and_keeps_its_references(store: Store) -> None:
-    with store._reading() as connection:
+    with store.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
@@ -142,7 +142,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(store: Store) -> None:
     site = Site(store)
     site.begin(plate())
     site.run(jst(2), [1, 2])
-    with store._reading() as connection:
+    with store.reading() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
     with pytest.raises(StoreError) as caught:

@@ -29,10 +29,11 @@ batches = st.lists(st.lists(said, max_size=6), max_size=6)
 ids = count()
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     path: Path = tmp_path_factory.mktemp("rules") / "koatsu.db"
-    with Store.open(path) as store:
+    on_server = request.param == "postgresql"
+    with Store.open(request.getfixturevalue("postgres").new_database() if on_server else path) as store:
         yield store
 
 

@@ -17,6 +17,12 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
+def store(both: Store) -> Store:
+    """In a file and on a server: what is shown must not depend on it."""
+    return both
+
+
+@pytest.fixture
 def site(store: Store) -> Site:
     made = Site(store, ceiling_kw=100_000)
     made.begin(plate(fixed_day=5))

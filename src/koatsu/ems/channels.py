@@ -58,13 +58,15 @@ class Channel:
         return "sell" if self.reverse else meter_role
 
 
-def channels(store: Store) -> tuple[Channel, ...]:
-    """Every channel of the site: bought, sold, then sub-meters, each in the order of the store.
+def channels(store: Store, *, site: str | None = None) -> tuple[Channel, ...]:
+    """Every channel of a site (``None``: of all): bought, sold, then sub-meters, in the order of the store.
 
     A buying meter has a reverse channel as soon as one count of its reverse energy register is kept.
     """
     found: list[tuple[str, Channel]] = []
     for meter in store.meters():
+        if site is not None and meter.site != site:
+            continue
         found.append((meter.role, Channel(meter.id)))
         if meter.role == "buy" and store.has_counts(meter.id, Register.ENERGY_REVERSE):
             back = Channel(meter.id, Register.ENERGY_REVERSE)

@@ -7,16 +7,19 @@ one that is slow loses intermediate signals and sees the newest.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple, Self
 
 from koatsu.clock import require_aware
+from koatsu.errors import KoatsuError
 
 __all__ = [
+    "Counters",
     "LinkState",
     "Listener",
     "LiveHub",
@@ -29,7 +32,7 @@ __all__ = [
     "link_state",
 ]
 
-SignalKind = Literal["sample", "slot", "event", "recovery", "link", "epoch"]
+SignalKind = Literal["sample", "slot", "event", "recovery", "link", "epoch", "trouble"]
 _NORMAL_POLL: Final = timedelta(seconds=60)
 
 
@@ -66,6 +69,11 @@ class Listener:
             self.lost += 1
         self._waiting[key] = signal
         self._ready.set()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will come."""
+        return self._closed
 
     def close(self) -> None:
         """Hear no more; a reader that waits ends."""
@@ -186,6 +194,32 @@ class MeterLive:
     recovery: Recovery = Recovery()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What has happened with one meter since the program started; none of these ever falls.
+
+    ``exchanges`` are questions with an answer or the end of waiting for one, ``failures`` those that nobody
+    answered, ``refused`` questions whose answer held nothing usable, ``recovered_days`` days of history that
+    were read with data in them.
+    """
+
+    exchanges: int = 0
+    failures: int = 0
+    refused: int = 0
+    recovered_days: int = 0
+
+    def plus(
+        self, *, exchanges: int = 0, failures: int = 0, refused: int = 0, recovered_days: int = 0
+    ) -> Counters:
+        """So much more of each."""
+        return Counters(
+            exchanges=self.exchanges + exchanges,
+            failures=self.failures + failures,
+            refused=self.refused + refused,
+            recovered_days=self.recovered_days + recovered_days,
+        )
+
+
 def link_state(live: MeterLive, now: datetime) -> LinkState:
     """Live within three polls of the last answer, silent after twenty, stale between.
 
@@ -202,21 +236,75 @@ def link_state(live: MeterLive, now: datetime) -> LinkState:
 
 
 class LiveState:
-    """The present ``MeterLive`` of each meter. Each change replaces a value, so any thread may read."""
+    """The present ``MeterLive`` of each meter. Each change replaces a value, so any thread may read.
 
-    def __init__(self) -> None:
+    Args:
+        steady: real seconds on a clock that nobody sets.
+    """
+
+    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
+        self._steady = steady
+        self._signs: dict[str, float] = {}  # when a collector was last heard of
         self._meters: dict[str, MeterLive] = {}
+        self._counters: dict[str, Counters] = {}
+        self._trouble: tuple[KoatsuError, datetime] | None = None
+
+    @property
+    def trouble(self) -> KoatsuError | None:
+        """Why the store does not take what is measured; ``None`` while it does."""
+        return self._trouble[0] if self._trouble else None
+
+    @property
+    def trouble_since(self) -> datetime | None:
+        """Since when the store takes nothing."""
+        return self._trouble[1] if self._trouble else None
+
+    def store_failed(self, error: KoatsuError, at: datetime) -> None:
+        """The store took nothing; the time of the first failure in a row stays."""
+        self._trouble = error, self.trouble_since or require_aware(at)
+
+    def store_works(self) -> None:
+        """The store takes what is measured."""
+        self._trouble = None
+
+    def counters(self, meter_id: str) -> Counters:
+        """What has happened with a meter since the program started."""
+        return self._counters.get(meter_id, Counters())
+
+    def count(
+        self,
+        meter_id: str,
+        *,
+        exchanges: int = 0,
+        failures: int = 0,
+        refused: int = 0,
+        recovered_days: int = 0,
+    ) -> None:
+        """Count what has happened with a meter."""
+        self._counters[meter_id] = self.counters(meter_id).plus(
+            exchanges=exchanges, failures=failures, refused=refused, recovered_days=recovered_days
+        )
 
     def of(self, meter_id: str) -> MeterLive:
         """The state of a meter; that of one never heard of when nothing was told."""
         return self._meters.get(meter_id, MeterLive())
 
+    def quiet_s(self, meter_id: str) -> float | None:
+        """Real seconds since the collector of a meter was last heard of: a start, an answer, a failure.
+
+        ``None`` where it never was. No step of a clock changes it.
+        """
+        sign = self._signs.get(meter_id)
+        return None if sign is None else self._steady() - sign
+
     def started(self, meter_id: str, at: datetime, *, poll: timedelta) -> None:
         """The collector begins to ask a meter, every ``poll``."""
+        self._signs[meter_id] = self._steady()
         self._change(meter_id, since=require_aware(at), poll=poll)
 
     def answered(self, meter_id: str, at: datetime, *, answer: timedelta | None = None) -> None:
         """The meter answered, ``answer`` after it was asked; or notified, without having been asked."""
+        self._signs[meter_id] = self._steady()
         changes: dict[str, object] = {"last_received": require_aware(at)}
         if answer is not None:
             changes["answer"] = answer
@@ -224,6 +312,7 @@ class LiveState:
 
     def failed(self, meter_id: str, at: datetime) -> None:
         """The meter did not answer."""
+        self._signs[meter_id] = self._steady()
         self._change(meter_id, last_failed=require_aware(at))
 
     def clock(self, meter_id: str, offset: timedelta) -> None:

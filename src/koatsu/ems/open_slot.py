@@ -131,12 +131,15 @@ def _samples(
 def _count_at(
     store: Store, meter_id: str, epoch: Epoch, instant: datetime, register: Register
 ) -> Reading | None:
-    """The undisputed count at a half hour: the meter's own fixed-time value, else a poll at that second."""
-    if any(clash.name == register for clash in store.conflicts(meter_id, instant, instant)):
+    """The believed count at a half hour: the meter's own fixed-time value, else a poll at that second."""
+    rows = store.corrected_readings(meter_id, register, instant, instant)
+    row = next((row for row in rows if row.epoch == epoch.number), None)
+    by_hand = row is not None and row.source == Source.MANUAL
+    disputed = any(clash.name == register for clash in store.conflicts(meter_id, instant, instant))
+    if row is not None and row.count is not None and (by_hand or not disputed):
+        return _reading(Sample(row.epoch, row.at, row.count, row.received), register)
+    if by_hand or disputed:
         return None
-    for row in store.readings(meter_id, register, instant, instant):
-        if row.epoch == epoch.number and row.count is not None:
-            return _reading(Sample(row.epoch, row.at, row.count, row.received), register)
     polled = _samples(store, meter_id, epoch, instant, instant, register)
     return _reading(polled[0], register) if polled else None
 

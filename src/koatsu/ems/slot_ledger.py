@@ -13,7 +13,9 @@ from decimal import Decimal
 from typing import Final
 
 from koatsu.clock import JST
-from koatsu.ems.store import Epoch, Store, StoredCount
+from koatsu.ems.in_force import reigns
+from koatsu.ems.moment import at_one_moment
+from koatsu.ems.store import Epoch, Store, StoredCount, overlaid
 from koatsu.ems.view_models import HoleView, SlotState, SlotView
 from koatsu.meter.conflicts import ConflictKind
 from koatsu.meter.demand import check_demand
@@ -38,11 +40,17 @@ _UNKNOWN: Final = (SlotState.MISSING, SlotState.UNAVAILABLE, SlotState.CONFLICT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """A run of slots with what is known of each; ``totals`` are the sums of each epoch inside the run."""
+    """A run of slots with what is known of each; ``totals`` are the sums of each epoch inside the run.
+
+    ``parts`` are the intervals that those sums are made of, ``believed`` the counts they lie between, the
+    nearest beyond the run included.
+    """
 
     slots: tuple[SlotView, ...]
     holes: tuple[HoleView, ...]
     totals: tuple[Total, ...]
+    parts: tuple[tuple[Epoch, tuple[Interval, ...]], ...]
+    believed: tuple[StoredCount, ...]
 
     @property
     def energy_kwh(self) -> Decimal | None:
@@ -74,6 +82,7 @@ class Ledger:
         return best
 
 
+@at_one_moment
 def ledger(
     store: Store,
     meter_id: str,
@@ -109,24 +118,27 @@ class _Book:
         self.ceiling_kw = store.meter(meter_id).ceiling_kw
         self.epochs = {epoch.number: epoch for epoch in store.epochs(meter_id)}
         clashes = store.conflicts(meter_id, since, until)
-        self.doubtful = {
+        self.hands = store.corrections_in_force(meter_id, register, since, until)
+        self.doubtful = {  # a person who has looked settles a dispute
             (clash.epoch, _at(clash.instant))
             for clash in clashes
             if clash.kind == "reading" and clash.name == register.value
-        }
+        } - self.hands.keys()
         self.doubtful_demands = {
             _at(clash.instant)
             for clash in clashes
             if clash.kind == "demand" and clash.name == register.direction
         }
-        readings = store.readings(meter_id, register, since, until)
-        believed = {row.at for row in readings if row.count is not None} - {at for _, at in self.doubtful}
-        outside: tuple[StoredCount, ...] = ()  # a hole at a border ends at the nearest known count beyond it
-        if _at(since) not in believed:
-            outside += store.nearest_readings(meter_id, register, since, after=False)
-        if _at(until) not in believed:
-            outside += store.nearest_readings(meter_id, register, until, after=True)
-        self.rows = self._in_force((*readings, *outside))
+        reign = reigns(store, meter_id, register, tuple(self.epochs.values()))
+        self.begun = reign[max(reign)].after if reign else None  # the present epoch counts from here on
+        found = (  # a hole at a border ends at the nearest known count beyond it
+            *overlaid(store.readings(meter_id, register, since, until), self.hands),
+            *store.nearest_readings(meter_id, register, since, after=False),
+            *store.nearest_readings(meter_id, register, until, after=True),
+        )
+        self.rows = sorted(
+            (row for row in found if reign[row.epoch].holds(row.at)), key=lambda row: (row.epoch, row.at)
+        )
         self.row = {(row.epoch, row.at): row for row in self.rows}
         self.at: dict[int, StoredCount] = {}
         for row in self.rows:  # a later epoch speaks for an instant that both have only where it has a count
@@ -157,36 +169,15 @@ class _Book:
             total(parts, self.since, self.until, scale=epoch.nameplate.energy_scale)
             for epoch, parts in self.parts
         )
-        return Ledger(slots=views, holes=self._holes(views, by_start), totals=totals)
-
-    # --- epochs -----------------------------------------------------------------------------------------
-
-    def _in_force(self, rows: tuple[StoredCount, ...]) -> list[StoredCount]:
-        """The rows that count, so that no time is covered twice by two epochs.
-
-        An earlier epoch holds until the next one starts. The next one's history may reach back before its
-        start (it was met later than it began) and counts from the last known instant of the earlier one;
-        another meter (serial number) counts after it, for at that instant it was not there yet.
-        """
-        kept: list[StoredCount] = []
-        border: int | None = None
-        serial: str | None = None
-        for number in sorted(self.epochs):
-            following = self.epochs.get(number + 1)
-            ends = _at(following.started_at) if following else None
-            plate = self.epochs[number].nameplate
-            replaced = None not in (serial, plate.serial) and serial != plate.serial
-            mine = [
-                row
-                for row in rows
-                if row.epoch == number
-                and (border is None or row.at > border or (row.at == border and not replaced))
-                and (ends is None or row.at <= ends)
-            ]
-            kept += mine
-            border = max((row.at for row in mine if row.count is not None), default=border)
-            serial = plate.serial
-        return kept
+        return Ledger(
+            slots=views,
+            holes=self._holes(views, by_start),
+            totals=totals,
+            parts=tuple(self.parts),
+            believed=tuple(
+                row for row in self.rows if row.count is not None and (row.epoch, row.at) not in self.doubtful
+            ),
+        )
 
     def _intervals(self) -> list[tuple[Epoch, tuple[Interval, ...]]]:
         found = []
@@ -219,7 +210,13 @@ class _Book:
             start_count=start.count if start else None,
             end_count=end.count if end else None,
             note=note,
+            reason=self._reason(start, end),
         )
+
+    def _reason(self, *ends: StoredCount | None) -> str | None:
+        """Why a count at one of the ends was entered by hand; ``None`` where none was."""
+        hands = [self.hands.get((row.epoch, row.at)) for row in ends if row is not None]
+        return " / ".join(dict.fromkeys(hand.reason for hand in hands if hand)) or None
 
     def _demand(self, at: int) -> Decimal | None:
         """The meter's own demand of a slot, where it gave one and only one."""
@@ -247,7 +244,8 @@ class _Book:
             and demand_unit
             and check_demand(demand_kw, part.energy, demand_unit, unit)
         ):
-            state, note = SlotState.CONFLICT, ConflictKind.DEMAND_MISMATCH.value
+            note = ConflictKind.DEMAND_MISMATCH.value
+            state = state if state is SlotState.CORRECTED else SlotState.CONFLICT
         own = demand_kw is not None
         if demand_kw is None and part.energy is not None:
             demand_kw = demand_of(part.energy)
@@ -264,6 +262,7 @@ class _Book:
             source=Source(end.source),
             received=datetime.fromtimestamp(max(start.received, end.received), UTC),
             note=note,
+            reason=self._reason(start, end),
         )
 
     def _unknown(self, slot: Slot, at: int, part: Interval | None) -> tuple[SlotState, str | None]:
@@ -278,10 +277,14 @@ class _Book:
         if at + _SLOT_S > self.now_s:
             return SlotState.OPEN, None
         without = [row for row in borders if row is not None and row.count is None]
+        if any(_by_hand(row) for row in without):
+            return SlotState.UNAVAILABLE, "not_believed"
         if any(self._final(row) for row in without):
             return SlotState.UNAVAILABLE, "no_data"
         if all(row is not None and row.count is not None for row in borders):
             return SlotState.UNAVAILABLE, "meter_changed"  # known at both ends, by two epochs
+        if self.begun is not None and at + _SLOT_S <= self.begun:
+            return SlotState.UNAVAILABLE, "meter_changed"  # nobody can be asked any more
         if slot.day < self.now.astimezone(JST).date() - timedelta(days=MAX_DAYS_BACK):
             return SlotState.UNAVAILABLE, "expired"
         if slot.day in self.refused_days:
@@ -328,6 +331,10 @@ def _hole(part: Hole | ConflictSpan) -> HoleView:
     if isinstance(part, Hole):
         return HoleView(first=first, last=last, energy_kwh=part.energy, counts=part.counts)
     return HoleView(first=first, last=last, energy_kwh=None)
+
+
+def _by_hand(row: StoredCount) -> bool:
+    return row.source == Source.MANUAL
 
 
 def _quality(start: StoredCount, end: StoredCount) -> SlotState:

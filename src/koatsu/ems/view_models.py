@@ -56,7 +56,8 @@ class SlotView:
     is the difference of the two counts, ``factor`` what one is worth in kWh (``None``: unscaled, or no
     energy). ``note`` is a code: "awaited" (closed a moment ago), "no_data" (the meter said so; final once
     the state is "unavailable"), "expired" (older than meters keep), "not_kept" (the meter refused that
-    day), "meter_changed" (a new meter epoch began), "unscaled", or the kind of a conflict.
+    day), "meter_changed" (a new meter epoch began), "not_believed" (a person takes the kept count for
+    wrong), "unscaled", or the kind of a conflict. ``reason`` is what the author of a correction wrote.
     """
 
     slot: Slot
@@ -71,6 +72,7 @@ class SlotView:
     source: Source | None = None
     received: datetime | None = None
     note: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,18 +7,20 @@ the wire, and nothing is written.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from types import MappingProxyType
-from typing import Final
 
 from koatsu.clock import JST, require_aware
 from koatsu.ems.channels import Channel, channels
+from koatsu.ems.day_figures import day_figures
 from koatsu.ems.live import LiveState, MeterLive, link_state
+from koatsu.ems.moment import at_one_moment
 from koatsu.ems.open_slot import open_slot, recent_power
 from koatsu.ems.slot_ledger import Ledger, ledger
 from koatsu.ems.store import Epoch, Store, StoredMeter
+from koatsu.ems.totals import read_totals, slots_on_file
 from koatsu.ems.view_models import (
     DayFill,
     DayView,
@@ -60,10 +62,6 @@ __all__ = [
     "site_view",
 ]
 
-_SLOT_S: Final = HALF_HOUR // timedelta(seconds=1)
-_DAY_S: Final = SLOTS_PER_DAY * _SLOT_S
-_JST_S: Final = 9 * 3600
-
 
 def meter_head(
     store: Store,
@@ -95,6 +93,7 @@ def meter_head(
     )
 
 
+@at_one_moment
 def day_view(
     store: Store,
     meter_id: str,
@@ -111,6 +110,19 @@ def day_view(
         ValueError: ``now`` is naive, or the register has no demand.
     """
     book = ledger(store, meter_id, *_day_span(day), require_aware(now), register=register)
+    return _day_view(store, meter_id, day, now, book, register=register, live=live)
+
+
+def _day_view(
+    store: Store,
+    meter_id: str,
+    day: date,
+    now: datetime,
+    book: Ledger,
+    *,
+    register: Register,
+    live: LiveState | None,
+) -> DayView:
     epoch = store.current_epoch(meter_id)
     scale = epoch.nameplate.energy_scale if epoch else None
     return DayView(
@@ -129,6 +141,7 @@ def day_view(
     )
 
 
+@at_one_moment
 def now_view(
     store: Store,
     meter_id: str,
@@ -145,15 +158,17 @@ def now_view(
     """
     slot = Slot.at(require_aware(now))
     meter, epoch = store.meter(meter_id), store.current_epoch(meter_id)
-    today = day_view(store, meter_id, slot.day, now, register=register, live=live)
+    book = ledger(store, meter_id, *_day_span(slot.day), now, register=register)
+    today = _day_view(store, meter_id, slot.day, now, book, register=register, live=live)
     link = _link(store, meter_id, now, live)
     grown, power = None, None
     if epoch:
         grown = open_slot(store, meter_id, epoch, slot, now, meter.ceiling_kw, register=register)
         power = recent_power(store, meter_id, epoch, now, meter.ceiling_kw, register=register)
     since = month_start(slot.day, epoch)
-    span = _day_span(since)[0], _day_span(slot.day)[1]
-    month = ledger(store, meter_id, *span, now, register=register).greatest
+    made = day_figures(book)
+    totals = read_totals(store, meter_id, since, slot.day, now, register=register, made=made)
+    month = totals.period(since, slot.day).peak
     energy_kwh = grown.energy_kwh if grown else None
     today_kwh, today_until = today.energy_kwh, today.energy_until
     if grown and energy_kwh is not None and (today_until == slot.start or slot.number == 1):
@@ -198,18 +213,45 @@ def recovery_view(meter_id: str, live: LiveState) -> RecoveryView:
     )
 
 
-def site_view(store: Store, name: str, now: datetime, *, live: LiveState | None = None) -> SiteView:
-    """The channels of the site, bought, sold, sub-meters, and for each the calendar of all its days."""
-    heads, days = [], {}
-    for channel in channels(store):
-        meter, register = channel.meter_id, channel.register
-        known = store.bounds(meter)
-        first = known[0].astimezone(JST).date() if known else None
-        heads.append(meter_head(store, meter, now, register=register, live=live))
-        days[channel.id] = calendar(store, meter, first, _day(now), now, register=register) if first else ()
-    return SiteView(name=name, meters=tuple(heads), days=MappingProxyType(days))
+@at_one_moment
+def site_view(
+    store: Store, name: str, now: datetime, *, live: LiveState | None = None, site: str | None = None
+) -> SiteView:
+    """The channels of a site (``None``: of all), bought, sold, sub-meters, and the calendar of each.
+
+    A calendar is made when it is looked at: most pages want the channels alone.
+    """
+    shown = channels(store, site=site)
+    heads = (meter_head(store, one.meter_id, now, register=one.register, live=live) for one in shown)
+    return SiteView(name=name, meters=tuple(heads), days=_Calendars(store, shown, now))
 
 
+class _Calendars(Mapping[str, tuple[DayFill, ...]]):
+    """The days of each channel, by its id, from the first known one to the present."""
+
+    def __init__(self, store: Store, shown: tuple[Channel, ...], now: datetime) -> None:
+        self._store, self._now = store, now
+        self._shown = {channel.id: channel for channel in shown}
+        self._made: dict[str, tuple[DayFill, ...]] = {}
+
+    def __getitem__(self, key: str) -> tuple[DayFill, ...]:
+        if key not in self._made:
+            channel = self._shown[key]
+            known = self._store.bounds(channel.meter_id)
+            self._made[key] = () if known is None else calendar(
+                self._store, channel.meter_id, _day(known[0]), _day(self._now), self._now,
+                register=channel.register,
+            )  # fmt: skip
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shown)
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+
+@at_one_moment
 def calendar(
     store: Store,
     meter_id: str,
@@ -221,18 +263,11 @@ def calendar(
 ) -> tuple[DayFill, ...]:
     """How full each day from ``first`` to ``last`` is, days to come left out.
 
-    A slot is known when the counts at both its ends are, in one epoch.
+    A slot is known when the counts at both its ends are, in one epoch, and nothing about it is in conflict.
     """
-    last = min(last, _day(now))
-    if last < first:
-        return ()
-    instants = store.known_instants(meter_id, register, _day_span(first)[0], _day_span(last)[1])
-    # A set: where two epochs know a slot it is still one slot.
-    starts = {one[1] for one, two in pairwise(instants) if two[0] == one[0] and two[1] - one[1] == _SLOT_S}
-    known = Counter((start + _JST_S) // _DAY_S for start in starts)
     return tuple(
-        DayFill(day=day, known=known[(day - date(1970, 1, 1)).days], closed=_closed(day, now))
-        for day in (first + timedelta(days=step) for step in range((last - first).days + 1))
+        DayFill(day=day, known=known, closed=_closed(day, now))
+        for day, known in sorted(slots_on_file(store, meter_id, first, last, now, register=register).items())
     )
 
 

@@ -102,12 +102,12 @@ class Slot:
     @property
     def start(self) -> datetime:
         """The first instant of the slot, UTC."""
-        return self.start_jst.astimezone(UTC)
+        return _borders(self.day)[self.number - 1]
 
     @property
     def end(self) -> datetime:
         """The first instant after the slot, UTC."""
-        return self.start + HALF_HOUR
+        return _borders(self.day)[self.number]
 
     @property
     def start_jst(self) -> datetime:
@@ -207,5 +207,5 @@ def _slots(day: date) -> tuple[Slot, ...]:
 @lru_cache(maxsize=128)
 def _borders(day: date) -> tuple[datetime, ...]:
     """The 49 instants (UTC) at which slots of a day start or end."""
-    start = _slots(day)[0].start
+    start = datetime.combine(day, time(), JST).astimezone(UTC)
     return tuple(start + number * HALF_HOUR for number in range(SLOTS_PER_DAY + 1))

@@ -6,25 +6,31 @@ Today and yesterday come first, then the day nearest to expiry: the oldest that 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from koatsu.ems.store import HistoryRead
 
 __all__ = ["days_wanted", "settled_days"]
 
 
-def settled_days(reads: Iterable[HistoryRead], today: date, properties: Collection[str]) -> set[date]:
+def settled_days(
+    reads: Iterable[HistoryRead], today: date, properties: Collection[str], *, now: datetime | None = None
+) -> set[date]:
     """Closed days whose histories need no further reading.
 
-    A day is settled when each of ``properties`` was read after the day had ended and either holds every
-    element, or has been read often enough with holes that stay (:meth:`HistoryRead.final`). A day read while
-    it was still running is not settled: its evening was missing.
+    A day is settled when each of ``properties`` was read after the day had ended, and each history that was
+    read of it either holds every element, or has been read often enough with holes that stay
+    (:meth:`HistoryRead.final`). A day read while it was still running is not settled: its evening was
+    missing. Neither is one that was read after ``now``, the meter's time: its clock had been set forward.
     """
-    found: dict[date, set[str]] = {}
+    final: dict[date, set[str]] = {}
+    open_days: set[date] = set()
     for read in reads:
-        if read.day < today and read.final():
-            found.setdefault(read.day, set()).add(read.property)
-    return {day for day, names in found.items() if names >= set(properties)}
+        if read.day < today and read.final() and (now is None or read.read_at <= now):
+            final.setdefault(read.day, set()).add(read.property)
+        else:
+            open_days.add(read.day)
+    return {day for day, names in final.items() if names >= set(properties)} - open_days
 
 
 def days_wanted(today: date, settled: Collection[date], horizon_days: int) -> list[int]:

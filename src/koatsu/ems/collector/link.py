@@ -6,30 +6,28 @@ collector. Rules 3, 5 and 7 of the domain are kept here. It stores nothing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from koatsu.clock import JST, Clock, SystemClock
 from koatsu.devices import Value
 from koatsu.echonet import DecodeError
+from koatsu.ems.collector.alignment import demand_stamp, energy_first
 from koatsu.ems.collector.results import DayRead, NotSelectableError, ReplacedError, Sample
 from koatsu.errors import KoatsuError
 from koatsu.meter import (
-    Conflict,
     DatedHistory,
     DayHistory,
     DemandStamp,
     EnergyFirst,
     Measured,
+    MeterTime,
     Nameplate,
-    Reading,
     Refusal,
-    Register,
     Source,
     bracket_around,
-    demand_alignment,
-    energy_alignment,
     meter_time,
 )
 from koatsu.meter.from_echonet import MeterKind
@@ -50,6 +48,8 @@ class _Raw:
     before: Mapping[str, Value]
     values: Mapping[str, Value]
     received: datetime
+    whole: bool  # in one answer, so that its identity is that of the meter that gave the histories
+    meter: int
 
 
 class MeterLink:
@@ -71,8 +71,9 @@ class MeterLink:
         self.statics: dict[str, Value] = {}
         self._nameplate: Nameplate | None = None
         self._offered: frozenset[int] = frozenset()
+        self._meters = 1  # so many have been read here: what one gave is never taken for another's
         self.alignment_known = False  #: whether the meter has proved how it counts its elements
-        self._stamp_proven = False
+        self.stamp_proven = False  #: whether the meter has proved which end of a slot its demands name
         self._together = True  # all histories of a day in one request, until the meter leaves some out
 
     @property
@@ -86,6 +87,18 @@ class MeterLink:
             raise RuntimeError("open() comes first")
         return self._nameplate
 
+    def trust(self, energy_history_first: str | None, demand_history_stamp: str | None) -> None:
+        """Read histories as this meter has proved earlier; as the profile says where it has not.
+
+        It is proved again; what has been proved since :meth:`open` stays.
+        """
+        if not self.alignment_known:
+            kept = [one for one in get_args(EnergyFirst) if one == energy_history_first]
+            self.energy_first = kept[0] if kept else self.profile.energy_history_first
+        if not self.stamp_proven:
+            stamps = [one for one in get_args(DemandStamp) if one == demand_history_stamp]
+            self.demand_stamp = stamps[0] if stamps else self.profile.demand_history_stamp
+
     async def open(self) -> Nameplate:
         """Read the Get map and the static values, again on each call: the meter may have been replaced.
 
@@ -94,11 +107,22 @@ class MeterLink:
             IncompleteNameplateError: what energy cannot be read without is missing.
         """
         self.remote.forget()
-        self._stamp_proven = False
-        self._offered = await self.remote.offered()
-        self.statics = await self.remote.read(*self._have(self.kind.static_properties))
-        self._nameplate = self.kind.nameplate(self.statics)
-        return self._nameplate
+        offered = await self.remote.offered()
+        names = self.kind.offered(self.kind.static_properties, offered)
+        statics = await self.remote.read(*names)
+        identity = self.kind.offered(_IDENTITY, offered)
+        for _ in range(_TRIES):  # it takes several exchanges: the meter may have been replaced between them
+            again = await self.remote.read(*identity)
+            if all(again.get(name) == statics.get(name) for name in identity):
+                break
+            statics = await self.remote.read(*names)
+        nameplate = self.kind.nameplate(statics)
+        if self._nameplate is not None and self._nameplate.changes(nameplate):
+            self.stamp_proven = self.alignment_known = False
+            self._together = True
+            self._meters += 1
+        self._offered, self.statics, self._nameplate = offered, statics, nameplate
+        return nameplate
 
     async def now(self) -> Sample:
         """The present values.
@@ -107,15 +131,24 @@ class MeterLink:
             NoAnswerError: no answer.
             DecodeError: a value is not what the class table says.
         """
-        return await self._sample(self._have((*self.kind.live_properties, *self.kind.minute_properties)))
+        return await self.sample(self._have((*self.kind.live_properties, *self.kind.minute_properties)))
+
+    async def meter_time(self) -> MeterTime | None:
+        """What time it is at the meter; ``None`` when it does not tell.
+
+        Raises:
+            NoAnswerError: no answer.
+            DecodeError: its time is none.
+        """
+        return meter_time(await self._dated())
 
     async def present(self) -> Sample:
         """The energy counter alone, with the meter's time: the cheapest poll."""
-        return await self._sample(self._have(self.kind.live_properties[:1]))
+        return await self.sample(self._have(self.kind.live_properties[:1]))
 
     async def closed_slot(self) -> Sample:
         """The newest half-hour values and the month's maximum."""
-        return await self._sample(self._have((*self.kind.slot_properties, *self.kind.maximum_properties)))
+        return await self.sample(self._have((*self.kind.slot_properties, *self.kind.maximum_properties)))
 
     def announced(self, values: Mapping[int, bytes], received: datetime) -> list[Measured]:
         """What an announcement tells; properties that measure nothing are left out.
@@ -132,7 +165,7 @@ class MeterLink:
 
     # -- histories ------------------------------------------------------------------------------------------
 
-    async def days(self, wanted: Iterable[int]) -> AsyncIterator[DayRead]:
+    async def days(self, wanted: Iterable[int]) -> AsyncGenerator[DayRead, None]:
         """Read day histories one after the other, in two exchanges a day.
 
         Each request for histories also asks for the meter's time, so the next day's answer closes the
@@ -187,10 +220,10 @@ class MeterLink:
                     f"{self.remote.peer} refuses the history of day {days_back}.",
                     ja=f"{self.remote.peer} は {days_back} 日前の履歴を拒否しました。",
                 ) from error
-            values = await self._histories()
-        return _Raw(days_back, before, values, self.clock.now())
+            values, whole = await self._histories()
+        return _Raw(days_back, before, values, self.clock.now(), whole, self._meters)
 
-    async def _histories(self) -> dict[str, Value]:
+    async def _histories(self) -> tuple[dict[str, Value], bool]:
         histories = self._have(self.kind.history_properties)
         names = (*self._date_names(), *self._have(_IDENTITY), *histories)
         values: dict[str, Value] = {}
@@ -198,6 +231,7 @@ class MeterLink:
             size = self.profile.max_properties
             for at in range(0, len(names), size):
                 values |= await self._read_once(names[at : at + size])
+        whole = self._together and len(names) <= size
         missing = [name for name in names if name not in values]
         for name in missing:
             values |= await self._read_once([name])
@@ -208,18 +242,24 @@ class MeterLink:
                 f"{self.remote.peer} gives no day history.", ja=f"{self.remote.peer} は履歴を返しません。"
             )
         self._same_meter(values)
-        return values
+        return values, whole and not missing
 
     async def _read_once(self, names: Sequence[str]) -> dict[str, Value]:
         device = self.remote.device
         epcs = [device.property(name).epc for name in names]
-        answer = await self.remote.node.get(self.remote.peer, self.remote.eoj, epcs)
+        answer = await self.remote.once(epcs)
         return {device.property(epc).name: device.decode(epc, edt) for epc, edt in answer.values.items()}
 
     def _day(self, raw: _Raw, after: Mapping[str, Value]) -> DayRead:
+        try:
+            self._still(raw.meter)
+            if not raw.whole:
+                self._same_meter(after)
+        except ReplacedError as problem:
+            return DayRead(days_back=raw.days_back, day=None, problem=problem)
         bracket = bracket_around(raw.before, after)
         if isinstance(bracket, Refusal):
-            return _unsound(raw.days_back, bracket)
+            return DayRead.unsound(raw.days_back, bracket)
         dated: dict[str, DatedHistory] = {}
         elements: dict[str, tuple[int, int]] = {}
         for name in self._have(self.kind.history_properties):
@@ -227,10 +267,11 @@ class MeterLink:
                 history: DayHistory = self.kind.day_history(name, raw.values[name])
                 one = history.dated(asked=raw.days_back, bracket=bracket)
                 if isinstance(one, Refusal):
-                    return _unsound(raw.days_back, one)
+                    return DayRead.unsound(raw.days_back, one)
                 dated[name] = one
                 elements[name] = (len(history.counts), history.counts.count(None))
-        self._learn_demand_stamp(dated)
+        if not self.stamp_proven and (stamp := demand_stamp(dated, self.nameplate, self.energy_first)):
+            self.demand_stamp, self.stamp_proven = stamp, True
         measured: list[Measured] = []
         for name in dated:
             measured += self.kind.history_readings(
@@ -280,37 +321,12 @@ class MeterLink:
     async def _alignment(self, days_back: int) -> EnergyFirst | KoatsuError | None:
         before = await self._dated()
         raw = await self._select(days_back, before)
-        fixed = await self._sample(self._have(self.kind.slot_properties[:1]))
+        fixed = await self.sample(self._have(self.kind.slot_properties[:1]))
         bracket = bracket_around(before, await self._dated())
-        energies = (one for one in fixed.measured if isinstance(one, Reading))
-        readings = [one for one in energies if one.register is Register.ENERGY]
-        if isinstance(bracket, Refusal) or not readings or "energy_history" not in raw.values:
+        if isinstance(bracket, Refusal) or "energy_history" not in raw.values:
             return None
         history = self.kind.day_history("energy_history", raw.values["energy_history"])
-        dated = history.dated(asked=days_back, bracket=bracket)
-        if isinstance(dated, Refusal):
-            return _error(dated)
-        found = energy_alignment(dated, readings[0])
-        return KoatsuError(found.reason, ja=found.reason_ja) if isinstance(found, Conflict) else found
-
-    def _learn_demand_stamp(self, dated: Mapping[str, DatedHistory]) -> None:
-        """Take over the demand stamp that a day proves against its energy history."""
-        plate = self.nameplate
-        if self._stamp_proven:
-            return
-        if "energy_history" not in dated or "demand_history" not in dated or plate.demand_scale is None:
-            return
-        found = demand_alignment(
-            dated["demand_history"],
-            dated["energy_history"],
-            energy_first=self.energy_first,
-            energy_digits=plate.energy_digits,
-            energy_scale=plate.energy_scale,
-            demand_scale=plate.demand_scale,
-        )
-        if isinstance(found, str):
-            self.demand_stamp = found
-            self._stamp_proven = True
+        return energy_first(history.dated(asked=days_back, bracket=bracket), fixed.measured)
 
     # -- asking ---------------------------------------------------------------------------------------------
 
@@ -321,12 +337,20 @@ class MeterLink:
         return self.kind.dated_properties(self._offered)
 
     async def _dated(self) -> Mapping[str, Value]:
-        return await self.remote.read(*self._date_names())
+        """The meter's time and what identifies it, in one request where the profile allows as many."""
+        return await self.remote.read(*self._date_names(), *self._have(_IDENTITY))
 
-    async def _sample(self, names: Sequence[str]) -> Sample:
-        sent = self.clock.now()
+    async def sample(self, names: Sequence[str]) -> Sample:
+        """The values of these properties and the identity of the meter, in as few requests as allowed."""
+        sent, meter = self.clock.now(), self._meters
         values = await self.remote.read(*names, *self._have(_IDENTITY))
         self._same_meter(values)
+        self._still(meter)
+        if not any(name in values for name in names):
+            raise RefusedError(
+                f"{self.remote.peer} refuses every value that it was asked for.",
+                ja=f"{self.remote.peer} は求めた値をすべて拒否しました。",
+            )
         received = self.clock.now()
         answer = self.remote.last_answer
         return Sample(
@@ -351,6 +375,18 @@ class MeterLink:
                     ja=f"{self.remote.peer} の {name} が変わりました。計器が取り替えられています。",
                 )
 
+    def _still(self, meter: int) -> None:
+        """Check that the nameplate of no other meter has been read since ``meter`` answered.
+
+        Raises:
+            ReplacedError: it has.
+        """
+        if meter != self._meters:
+            raise ReplacedError(
+                f"{self.remote.peer} was replaced while it was read.",
+                ja=f"{self.remote.peer} は読み出し中に取り替えられました。",
+            )
+
     def _measured(
         self, values: Mapping[str, Value], received: datetime, source: Source | None = None
     ) -> list[Measured]:
@@ -361,11 +397,3 @@ class MeterLink:
                     name, value, received=received, source=source, nameplate=self._nameplate
                 )
         return found
-
-
-def _error(refusal: Refusal) -> KoatsuError:
-    return KoatsuError(refusal.reason, ja=refusal.reason_ja)
-
-
-def _unsound(days_back: int, refusal: Refusal) -> DayRead:
-    return DayRead(days_back=days_back, day=None, problem=_error(refusal))

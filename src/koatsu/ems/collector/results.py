@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from koatsu.devices import Value
 from koatsu.errors import KoatsuError
-from koatsu.meter import ClockOffset, Measured, MeterTime, clock_offset
+from koatsu.meter import ClockOffset, Measured, MeterTime, Refusal, clock_offset
 
 __all__ = ["DayRead", "NotSelectableError", "ReplacedError", "Sample"]
 
@@ -35,8 +35,8 @@ class Sample:
     @property
     def offset(self) -> ClockOffset | None:
         """The meter's clock minus ours, where a present value told its time."""
-        if self.meter_time is None or self.meter_time.lag:
-            return None
+        if self.meter_time is None or self.meter_time.lag or self.received < self.sent:
+            return None  # no time of its own, or our clock was set back meanwhile
         return clock_offset(self.meter_time.stamp, sent=self.sent, received=self.received)
 
 
@@ -55,3 +55,8 @@ class DayRead:
     elements: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     received: datetime | None = None
     meter_time: datetime | None = None  #: the meter's own time just after the read
+
+    @classmethod
+    def unsound(cls, days_back: int, refusal: Refusal) -> DayRead:
+        """A day that cannot be used, for the reason of the refusal."""
+        return cls(days_back=days_back, day=None, problem=KoatsuError(refusal.reason, ja=refusal.reason_ja))

@@ -13,9 +13,10 @@ from typing import Final
 
 from sqlalchemy import exc
 
-from koatsu.errors import KoatsuError
+from koatsu.errors import KoatsuError, UsageError
+from koatsu.sql import cause_of
 
-__all__ = ["StoreError", "StoreErrorKind", "store_error", "told"]
+__all__ = ["StoreError", "StoreErrorKind", "StoreHeldError", "store_error", "told"]
 
 
 class StoreErrorKind(StrEnum):
@@ -24,11 +25,13 @@ class StoreErrorKind(StrEnum):
     LOCKED = "locked"  #: another program holds the write lock longer than we wait
     READ_ONLY = "read_only"  #: the file, its folder or the database may not be written
     FULL = "full"  #: no space left
+    DISK = "disk"  #: the system cannot read or write the file
     NOT_A_DATABASE = "not_a_database"  #: the file is something else
     FOREIGN = "foreign"  #: a database, and not one of Koatsu's
     NEWER = "newer"  #: written by a later version of this program
     CORRUPT = "corrupt"  #: pages do not fit together
     CANNOT_OPEN = "cannot_open"  #: no such folder, no permission, no server
+    HELD = "held"  #: another koatsu run collects into it
     CLOSED = "closed"  #: used after ``close``
     OTHER = "other"  #: anything else that the database said
 
@@ -53,6 +56,12 @@ _SENTENCES: Final[dict[StoreErrorKind, tuple[str, str, str, str]]] = {
         "Make space; recovery fetches what was missed from the meter.",
         "空き容量を増やしてください。その間の値は計器の履歴から回復します。",
     ),
+    StoreErrorKind.DISK: (
+        "The disk of the store {where} fails: {reason}.",
+        "保存先 {where} のディスクを読み書きできません({reason})。",
+        "Look at the disk, its cable and the log of the system; recovery fetches what was missed.",
+        "ディスクと配線、システムのログを確認してください。その間の値は計器の履歴から回復します。",
+    ),
     StoreErrorKind.NOT_A_DATABASE: (
         "{where} is not a database.",
         "{where} はデータベースではありません。",
@@ -74,14 +83,20 @@ _SENTENCES: Final[dict[StoreErrorKind, tuple[str, str, str, str]]] = {
     StoreErrorKind.CORRUPT: (
         "The store {where} is damaged.",
         "保存先 {where} は壊れています。",
-        "Restore a backup, or move the file away: what the meter still keeps is recovered from it.",
-        "バックアップから戻すか、ファイルを移動してください。計器に残る履歴は回復できます。",
+        "Restore a backup with koatsu restore --replace; what is newer is read from the meter again.",
+        "koatsu restore --replace でバックアップから戻してください。その後の値は計器の履歴から回復します。",
     ),
     StoreErrorKind.CANNOT_OPEN: (
         "The store {where} cannot be opened: {reason}.",
         "保存先 {where} を開けません({reason})。",
         "Check that the folder exists and that this user may write there, or that the server runs.",
         "フォルダーの有無と権限、またはサーバーの動作を確認してください。",
+    ),
+    StoreErrorKind.HELD: (
+        "{where} is in use by another koatsu ({reason}).",
+        "{where} は別の koatsu({reason})が使用中です。",
+        "Stop that one, or name another store.",
+        "そちらを止めるか、別の保存先を指定してください。",
     ),
     StoreErrorKind.CLOSED: (
         "The store {where} has been closed.",
@@ -95,29 +110,6 @@ _SENTENCES: Final[dict[StoreErrorKind, tuple[str, str, str, str]]] = {
         "The values stay with the meter and are read again.",
         "値は計器に残っているので、もう一度読みます。",
     ),
-}
-
-_SQLITE: Final = {
-    sqlite3.SQLITE_BUSY: StoreErrorKind.LOCKED,
-    sqlite3.SQLITE_LOCKED: StoreErrorKind.LOCKED,
-    sqlite3.SQLITE_READONLY: StoreErrorKind.READ_ONLY,
-    sqlite3.SQLITE_PERM: StoreErrorKind.READ_ONLY,
-    sqlite3.SQLITE_FULL: StoreErrorKind.FULL,
-    sqlite3.SQLITE_NOTADB: StoreErrorKind.NOT_A_DATABASE,
-    sqlite3.SQLITE_CORRUPT: StoreErrorKind.CORRUPT,
-    sqlite3.SQLITE_CANTOPEN: StoreErrorKind.CANNOT_OPEN,
-}
-# PostgreSQL, appendix A "Error codes", by class or code
-_SQLSTATE: Final = {
-    "53100": StoreErrorKind.FULL,
-    "55P03": StoreErrorKind.LOCKED,
-    "25006": StoreErrorKind.READ_ONLY,
-    "42501": StoreErrorKind.READ_ONLY,
-    "08": StoreErrorKind.CANNOT_OPEN,
-    "28": StoreErrorKind.CANNOT_OPEN,
-    "3D": StoreErrorKind.CANNOT_OPEN,
-    "XX001": StoreErrorKind.CORRUPT,
-    "XX002": StoreErrorKind.CORRUPT,
 }
 
 
@@ -135,6 +127,10 @@ class StoreError(KoatsuError):
         self.kind = kind
 
 
+class StoreHeldError(StoreError, UsageError):
+    """Another program collects into the store; ``reason`` in the sentence says which."""
+
+
 @contextmanager
 def told(where: str) -> Iterator[None]:
     """Turn what the database raises inside the block into ``StoreError``; ``where`` names the store."""
@@ -146,18 +142,5 @@ def told(where: str) -> Iterator[None]:
 
 def store_error(error: exc.DBAPIError | sqlite3.Error, where: str) -> StoreError:
     """The sentence for a database error."""
-    cause = error.orig if isinstance(error, exc.DBAPIError) else error
-    reason = str(cause).strip().rstrip(".").splitlines()[0] if str(cause).strip() else type(cause).__name__
-    return StoreError(_kind(cause), where, reason)
-
-
-def _kind(cause: BaseException | None) -> StoreErrorKind:
-    code = getattr(cause, "sqlite_errorcode", None)
-    if isinstance(code, int):
-        return _SQLITE.get(code & 0xFF, StoreErrorKind.OTHER)  # the low byte is the primary code
-    state = getattr(cause, "sqlstate", None)
-    if isinstance(state, str):
-        return _SQLSTATE.get(state) or _SQLSTATE.get(state[:2]) or StoreErrorKind.OTHER
-    if type(cause).__name__ == "OperationalError":  # a server that was never reached has no code
-        return StoreErrorKind.CANNOT_OPEN
-    return StoreErrorKind.OTHER
+    cause, reason = cause_of(error)
+    return StoreError(StoreErrorKind(cause.value), where, reason)

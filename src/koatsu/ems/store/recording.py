@@ -8,16 +8,19 @@ first. So the same values in any order and any number leave the same counts and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, Table, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
 
+from koatsu.ems.store.prepared import Prepared
 from koatsu.ems.store.rows import Clash
 from koatsu.ems.store.schema import conflict, demand, reading, sample
 from koatsu.meter.readings import DemandReading, Reading, Source
-from koatsu.meter.slots import is_half_hour
+from koatsu.meter.slots import HALF_HOUR
 
 __all__ = [
     "DEMANDS",
@@ -48,6 +51,7 @@ READINGS: Final = Ledger("reading", reading, "register", "instant")
 DEMANDS: Final = Ledger("demand", demand, "direction", "start")
 
 _FINE: Final = (Source.LIVE, Source.MINUTE)
+_HALF_HOUR_S: Final = HALF_HOUR // timedelta(seconds=1)
 
 
 def seconds(instant: datetime) -> int:
@@ -68,18 +72,28 @@ def reading_rows(epoch: int, readings: Iterable[Reading]) -> tuple[list[Row], li
     that had not come yet says nothing and is left out, as is a fine one.
     """
     kept, fine = [], []
+    register = source = None  # a history holds many of one register and source: their text is looked up once
+    name = how = ""
+    half_hourly = False
     for entry in readings:
-        row = {
+        if entry.register is not register:
+            register, name = entry.register, entry.register.value
+        if entry.source is not source:
+            source, how, half_hourly = entry.source, entry.source.value, entry.source not in _FINE
+        instant, count = entry.instant.timestamp(), entry.count
+        row: Row = {
             "epoch": epoch,
-            "register": entry.register.value,
-            "instant": seconds(entry.instant),
-            "count": entry.count,
-            "received": seconds(entry.received),
+            "register": name,
+            "instant": int(instant // 1),
+            "count": count,
+            "received": int(entry.received.timestamp() // 1),
         }
-        if entry.stamped and entry.source not in _FINE and is_half_hour(entry.instant):
-            if entry.count is not None or entry.received >= entry.instant:
-                kept.append(row | {"source": entry.source.value, "stamped": True})
-        elif entry.count is not None:
+        if half_hourly and entry.stamped and instant % _HALF_HOUR_S == 0:
+            if count is not None or source is Source.HISTORY or entry.received >= entry.instant:
+                row["source"] = how
+                row["stamped"] = True
+                kept.append(row)
+        elif count is not None:
             fine.append(row)
     return kept, fine
 
@@ -96,13 +110,13 @@ def demand_rows(epoch: int, demands: Iterable[DemandReading]) -> list[Row]:
             "received": seconds(entry.received),
         }
         for entry in demands
-        if entry.count is not None or entry.received >= entry.slot.end
+        if entry.count is not None or entry.source is Source.HISTORY or entry.received >= entry.slot.end
     ]
 
 
 def write(connection: Connection, ledger: Ledger, rows: Sequence[Row]) -> tuple[int, int, list[Clash]]:
     """Write rows of one epoch; how many were new, how many the same, and the clashes not known before."""
-    new = insert_missing(connection, ledger.table, rows)
+    new = _ADDING[ledger.table.name].run_many(connection, rows) if rows else 0
     if new == len(rows):
         return new, 0, []
     known = _known(connection, ledger, rows)
@@ -133,13 +147,27 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
     """Insert those rows whose key is not there yet; how many that were."""
     if not rows:
         return 0
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows).rowcount
+    adding = _adding(connection.dialect.name, table)
+    return connection.execute(adding, rows, execution_options={"preserve_rowcount": True}).rowcount
+
+
+@cache
+def _adding(dialect: str, table: Table) -> Insert:
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def _prepared(table: Table) -> Prepared:
+    return Prepared(lambda dialect: _adding(dialect, table))
+
+
+_ADDING: Final = {table.name: _prepared(table) for table in (reading, demand, sample)}
 
 
 def insert_samples(connection: Connection, rows: Sequence[Row]) -> int:
     """Insert fine counts; how many were new."""
-    return insert_missing(connection, sample, rows)
+    return _ADDING[sample.name].run_many(connection, rows) if rows else 0
 
 
 def _known(

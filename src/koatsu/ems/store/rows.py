@@ -11,11 +11,13 @@ from typing import Final, Literal
 
 from koatsu.clock import require_aware
 from koatsu.meter.epochs import Nameplate
+from koatsu.meter.registers import Register
 from koatsu.meter.slots import SLOTS_PER_DAY, Slot
 
 __all__ = [
     "ENOUGH_READS",
     "Clash",
+    "Correction",
     "Epoch",
     "Event",
     "HistoryRead",
@@ -24,6 +26,7 @@ __all__ = [
     "Sample",
     "StoredCount",
     "StoredMeter",
+    "StoredSite",
 ]
 
 
@@ -53,6 +56,15 @@ class StoredMeter:
     class_code: int
     address: str
     ceiling_kw: Decimal | None = None
+    site: str = "site"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSite:
+    """A site whose meters are kept, under the id that the configuration gives it."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +116,27 @@ class Clash:
     instant: datetime
     kept: int | None
     other: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A count entered by hand; what the meter said stays beside it.
+
+    ``count`` ``None`` says that the kept count is not believed. ``author`` refers to a person or a program
+    ("person:3"), never by name. The newest that is not withdrawn is in force.
+    """
+
+    id: int
+    meter_id: str
+    epoch: int
+    register: Register
+    instant: datetime
+    count: int | None
+    reason: str
+    author: str
+    at: datetime
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,18 +25,27 @@ from sqlalchemy import (
 __all__ = [
     "HEAD",
     "conflict",
+    "correction",
+    "day_total",
+    "day_touched",
     "demand",
     "epoch",
     "event",
     "history_read",
+    "import_energy",
+    "import_file",
+    "learnt",
     "metadata",
     "meter",
+    "pulse_slot",
     "reading",
     "sample",
     "scale",
+    "site",
+    "store_info",
 ]
 
-HEAD: Final = "0001"  #: the newest migration; a test compares it with the folder
+HEAD: Final = "0002"  #: the newest migration; a test compares it with the folder
 
 metadata = MetaData(
     naming_convention={
@@ -58,6 +67,27 @@ def _epoch() -> Column[int]:
     return Column("epoch", Integer, ForeignKey("epoch.id"), primary_key=True, autoincrement=False)
 
 
+def _meter(*, primary_key: bool = False, nullable: bool = False) -> Column[str]:
+    return Column("meter", Text, ForeignKey("meter.id"), primary_key=primary_key, nullable=nullable)
+
+
+store_info = Table(
+    "store_info",
+    metadata,
+    Column("key", Text, primary_key=True),  # id, made_at, made_by, and what opening and closing leave
+    Column("value", Text, nullable=False),
+)
+"""What the store says of itself; ``id`` is made once, so that a backup knows where it belongs."""
+
+site = Table(
+    "site",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    _seconds("added_at"),
+)
+"""A site whose meters are kept here."""
+
 meter = Table(
     "meter",
     metadata,
@@ -68,8 +98,13 @@ meter = Table(
     Column("address", Text, nullable=False),
     Column("ceiling_kw", Text),
     _seconds("added_at"),
+    Column("site", Text, nullable=False, server_default="site"),
+    Column("revision", Integer, nullable=False, server_default="0"),
 )
-"""A meter of the site under the id that the configuration gives it."""
+"""A meter of a site under the id that the configuration gives it.
+
+``revision`` grows when something changes how all its counts are read: its epochs, its ceiling.
+"""
 
 epoch = Table(
     "epoch",
@@ -180,3 +215,107 @@ event = Table(
     Index(None, "meter", "at"),
 )
 """What happened: a code and its parameters; the sentence is made where it is read."""
+
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("epoch", Integer, ForeignKey("epoch.id"), nullable=False),
+    Column("register", Text, nullable=False),
+    _seconds("instant"),
+    Column("count", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    _seconds("at"),
+    _seconds("withdrawn_at", nullable=True),
+    Column("withdrawn_by", Text),
+    Index(None, "epoch", "register", "instant"),
+)
+"""A count entered by hand, beside what the meter said. ``count`` NULL: what is kept is not believed.
+
+Rows are added and withdrawn, never changed: the newest that is not withdrawn is in force.
+"""
+
+day_touched = Table(
+    "day_touched",
+    metadata,
+    _meter(primary_key=True),
+    Column("day", Text, primary_key=True),  # ISO 8601, JST
+    Column("revision", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How often something changed that a day's figures rest on; no row is revision 0."""
+
+day_total = Table(
+    "day_total",
+    metadata,
+    _meter(primary_key=True),
+    Column("register", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("meter_revision", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("known", Integer, nullable=False),  # slots on file
+    Column("figures", Text, nullable=False),  # JSON
+    _seconds("made_at"),
+    sqlite_with_rowid=False,
+)
+"""The figures of a closed day, kept because they take time to make; thrown away without loss.
+
+A row is good as long as both revisions are the present ones.
+"""
+
+learnt = Table(
+    "learnt",
+    metadata,
+    _meter(primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    _seconds("at"),
+    sqlite_with_rowid=False,
+)
+"""What a collector has found out about a meter and need not find out again."""
+
+import_file = Table(
+    "import_file",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    _meter(),
+    Column("channel", Text, nullable=False),  # the meter's id, or that with .reverse
+    _seconds("at"),
+    Column("author", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    UniqueConstraint("channel", "sha256"),
+)
+"""A file that was brought in by hand for one channel; the same bytes are brought in once."""
+
+import_energy = Table(
+    "import_energy",
+    metadata,
+    Column("file", Integer, ForeignKey("import_file.id"), primary_key=True, autoincrement=False),
+    _seconds("start", primary_key=True),
+    Column("energy_kwh", Text, nullable=False),
+    Column("quality", Text, nullable=False, server_default=""),
+    sqlite_with_rowid=False,
+)
+"""The energy of a slot as a file says it, beside the meter's counts and never among them.
+
+Files that say different things of a slot stand beside each other; the newest that names it speaks for it.
+"""
+
+pulse_slot = Table(
+    "pulse_slot",
+    metadata,
+    _meter(primary_key=True),
+    _seconds("start", primary_key=True),
+    Column("pulses", Integer, nullable=False),
+    Column("per_kwh", Text, nullable=False),
+    Column("slot_pulses", Integer, nullable=False),
+    _seconds("seen_from"),
+    _seconds("seen_until"),
+    sqlite_with_rowid=False,
+)
+"""The pulses counted in a slot, and the span in which somebody listened."""

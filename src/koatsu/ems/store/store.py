@@ -7,47 +7,45 @@ read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Self
 
-from sqlalchemy import Connection, Engine, case, delete, insert, update
+from sqlalchemy import Connection, Engine
 
+from koatsu.ems.store import backup as backups
+from koatsu.ems.store import corrections as correction_rows
 from koatsu.ems.store import epochs as epoch_rows
-from koatsu.ems.store import queries, recording
-from koatsu.ems.store.errors import StoreError, StoreErrorKind, told
-from koatsu.ems.store.opening import WRITE, address, migrate, open_engine, shown
+from koatsu.ems.store import housekeeping, intake, integrity, notes, restoring
+from koatsu.ems.store import sites as site_rows
+from koatsu.ems.store.answers import Answers
+from koatsu.ems.store.backup import Manifest, Progress, quiet, scratch
+from koatsu.ems.store.errors import StoreError, StoreErrorKind
+from koatsu.ems.store.housekeeping import SAMPLES_KEPT
+from koatsu.ems.store.opening import address, is_sqlite, migrate, open_engine, shown
+from koatsu.ems.store.restoring import Restored
 from koatsu.ems.store.rows import (
-    Clash,
+    Correction,
     Epoch,
     Event,
     HistoryRead,
     Recorded,
-    Sample,
-    StoredCount,
     StoredMeter,
 )
-from koatsu.ems.store.schema import event, history_read, sample
 from koatsu.meter.epochs import Nameplate
 from koatsu.meter.readings import DemandReading, Reading
-from koatsu.meter.registers import Direction, Register
-from koatsu.meter.slots import SLOTS_PER_DAY, Slot
+from koatsu.meter.registers import Register
 
 __all__ = ["SAMPLES_KEPT", "Store"]
 
-SAMPLES_KEPT: Final = timedelta(days=7)  #: how long fine counts are kept
 
-
-class Store:
+class Store(Answers):
     """An open database of readings; make one with :meth:`open`, and close it."""
 
-    def __init__(self, engine: Engine, where: str) -> None:
-        self._engine: Engine | None = engine
-        self._where = where
+    def __init__(self, engine: Engine, where: str, store_id: str) -> None:
+        super().__init__(engine, where)
+        self._id = store_id
         self._keys: dict[tuple[str, int], int] = {}  # (meter, epoch number) -> key of the epoch
 
     @classmethod
@@ -59,78 +57,45 @@ class Store:
             busy_s: how long a call waits for a lock that another program holds, in seconds.
 
         Raises:
-            StoreError: the file is locked, read-only, no database, of another program or a newer version.
+            StoreError: the file is locked, read-only, damaged, no database, of another program or a newer
+                version.
         """
         url = address(store)
         where = shown(url)
+        doubtful = is_sqlite(url) and integrity.left_open(Path(url.database or ""))
         engine = open_engine(url, busy_s)
+        opened = cls(engine, where, "")
         try:
-            with told(where), engine.execution_options(**{WRITE: True}).begin() as connection:
-                migrate(connection, where)
+            opened._make_ready(check=is_sqlite(url), doubtful=doubtful)
         except BaseException:
-            engine.dispose()
+            opened.close()
             raise
-        return cls(engine, where)
+        return opened
 
     @property
-    def where(self) -> str:
-        """The path or the address of the database, without a password."""
-        return self._where
+    def id(self) -> str:
+        """The name that the store gave itself when it was made: 32 hexadecimal digits."""
+        return self._id
 
-    def close(self) -> None:
-        """Let go of the database; closing twice does no harm."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+    # --- sites, meters and epochs -----------------------------------------------------------------------
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    # --- meters and epochs ------------------------------------------------------------------------------
+    def put_site(self, site_id: str, name: str, *, at: datetime | None = None) -> None:
+        """Add a site, or give it another name."""
+        with self.writing() as connection:
+            site_rows.put_site(connection, site_id, name, at or datetime.now(UTC))
 
     def put_meter(self, meter: StoredMeter, *, at: datetime | None = None) -> None:
-        """Add a meter, or bring its label, role, class and address up to date."""
-        with self._writing() as connection:
+        """Add a meter, or bring its label, role, class, address, ceiling and site up to date."""
+        with self.writing() as connection:
             epoch_rows.put_meter(connection, meter, at or datetime.now(UTC))
-
-    def meters(self) -> tuple[StoredMeter, ...]:
-        """Every meter, in the order in which they were added."""
-        with self._reading() as connection:
-            return epoch_rows.meters(connection)
-
-    def meter(self, meter_id: str) -> StoredMeter:
-        """One meter.
-
-        Raises:
-            KeyError: there is none of that id.
-        """
-        for found in self.meters():
-            if found.id == meter_id:
-                return found
-        raise KeyError(meter_id)
 
     def open_epoch(self, meter_id: str, nameplate: Nameplate, at: datetime) -> Epoch:
         """The epoch to record into: the present one, or a new one from ``at`` where the nameplate changed.
 
         A nameplate that only adds what was not known, or moves the fixed day, stays in its epoch.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             return epoch_rows.open_epoch(connection, meter_id, nameplate, at)
-
-    def epochs(self, meter_id: str) -> tuple[Epoch, ...]:
-        """The epochs of a meter from the first to the present one; none before its nameplate was read."""
-        with self._reading() as connection:
-            return tuple(found for _, found in epoch_rows.epochs_of(connection, meter_id))
-
-    def current_epoch(self, meter_id: str) -> Epoch | None:
-        """The epoch that is being recorded; ``None`` before the first."""
-        known = self.epochs(meter_id)
-        return known[-1] if known else None
 
     # --- writing ----------------------------------------------------------------------------------------
 
@@ -150,166 +115,247 @@ class Store:
             StoreError: nothing was written.
             KeyError: the meter has no such epoch.
         """
-        with self._writing() as connection:
-            key = self._key(connection, meter_id, epoch)
-            kept, fine = recording.reading_rows(key, readings)
-            asked = recording.demand_rows(key, demands)
-            new, same, clashes = recording.write(connection, recording.READINGS, kept)
-            new_demands, same_demands, demand_clashes = recording.write(connection, recording.DEMANDS, asked)
-            stored = recording.insert_samples(connection, fine)
-        return Recorded(
-            new=new + new_demands,
-            same=same + same_demands,
-            conflicts=tuple(replace(clash, epoch=epoch) for clash in (*clashes, *demand_clashes)),
-            samples=stored,
-        )
+        with self.writing() as connection:
+            place = (meter_id, epoch, self._key(connection, meter_id, epoch))
+            return intake.record(connection, place, readings, demands)
 
     def record_history_read(self, meter_id: str, read: HistoryRead) -> None:
         """Note that a day history was fetched; a second time after the day counts up its ``reads``."""
-        with self._writing() as connection:
-            key = self._key(connection, meter_id, read.epoch)
-            columns = history_read.c
-            values = {
-                "read_at": recording.seconds(read.read_at),
-                "elements": read.elements,
-                "no_data": read.no_data,
-            }
-            same = (
-                (columns.epoch == key)
-                & (columns.day == read.day.isoformat())
-                & (columns.property == read.property)
-            )
-            ended = recording.seconds(Slot(read.day, SLOTS_PER_DAY).end)
-            reads = case((columns.read_at < ended, read.reads), else_=columns.reads + read.reads)
-            changed = connection.execute(update(history_read).where(same).values(reads=reads, **values))
-            if not changed.rowcount:
-                connection.execute(
-                    insert(history_read).values(
-                        epoch=key,
-                        day=read.day.isoformat(),
-                        property=read.property,
-                        reads=read.reads,
-                        **values,
-                    )
-                )
+        with self.writing() as connection:
+            notes.note_history_read(connection, self._key(connection, meter_id, read.epoch), read)
 
     def record_event(self, entry: Event) -> Event:
         """Append an event; it comes back with its ``id``."""
-        with self._writing() as connection:
-            made = connection.execute(
-                insert(event)
-                .values(
-                    at=recording.seconds(entry.at),
-                    meter=entry.meter_id,
-                    level=entry.level.value,
-                    code=entry.code,
-                    params=dict(entry.params),
-                )
-                .returning(event.c.id)
-            ).scalar_one()
-        return replace(entry, id=made)
+        with self.writing() as connection:
+            return notes.note_event(connection, entry)
+
+    def learn(self, meter_id: str, what: str, value: str, at: datetime) -> None:
+        """Note something found out about a meter, so that it need not be found out again."""
+        with self.writing() as connection:
+            site_rows.learn(connection, meter_id, what, value, at)
+
+    # --- corrections by hand ----------------------------------------------------------------------------
+
+    def correct(
+        self,
+        meter_id: str,
+        register: Register,
+        instant: datetime,
+        count: int | None,
+        *,
+        reason: str,
+        author: str,
+        at: datetime,
+        epoch: int | None = None,
+        note: Callable[[Correction], object] | None = None,
+    ) -> Correction:
+        """Enter a count by hand; what the meter said stays beside it.
+
+        Args:
+            meter_id: the meter.
+            register: which of its counters.
+            instant: the half hour.
+            count: what the counter really showed; ``None``: what is kept is not believed.
+            reason: where the value comes from, 1 to 500 characters.
+            author: a reference to who does it ("person:3"), no name.
+            at: our time.
+            epoch: number of the meter epoch; ``None`` for the one that covers the instant.
+            note: called with the correction before it stands; what it raises keeps it from standing.
+
+        Raises:
+            KeyError: no such meter, epoch, or no epoch yet.
+            UsageError: count, instant, reason or author cannot be.
+        """
+        wanted = Correction(
+            id=0,
+            meter_id=meter_id,
+            epoch=0,
+            register=register,
+            instant=instant,
+            count=count,
+            reason=reason,
+            author=author,
+            at=at,
+        )
+        with self.writing() as connection:
+            made = correction_rows.correct(connection, wanted, epoch)
+            if note is not None:
+                note(made)
+            return made
+
+    def withdraw_correction(
+        self,
+        correction_id: int,
+        *,
+        author: str,
+        at: datetime,
+        note: Callable[[Correction], object] | None = None,
+    ) -> Correction:
+        """Take a correction back; the one before it is in force again, or what the meter said.
+
+        ``note`` as for :meth:`correct`.
+
+        Raises:
+            KeyError: there is none of that id.
+            UsageError: it has been withdrawn already, or no author is given.
+        """
+        with self.writing() as connection:
+            gone = correction_rows.withdraw(connection, correction_id, author=author, at=at)
+            if note is not None:
+                note(gone)
+            return gone
+
+    # --- care -------------------------------------------------------------------------------------------
+
+    def check(self) -> tuple[integrity.Finding, ...]:
+        """Look at everything and mend what is safe; what was found, nothing when all is sound.
+
+        It takes about a second for each million counts. Others may read and write meanwhile; they wait only
+        where something has to be mended.
+
+        Raises:
+            StoreError: the store cannot be read, for another reason than damage.
+        """
+        return self._check(None, lambda: False)
+
+    def examine(
+        self, at: datetime, *, stop: Callable[[], bool] = lambda: False
+    ) -> tuple[integrity.Finding, ...]:
+        """Check everything where that is due: after an end out of order, and once a week.
+
+        What is found goes into the events too, dated ``at``. It takes as long as :meth:`check`, and next to
+        nothing where it is not due. Where ``stop`` says so meanwhile, it stays due and nothing is found.
+
+        Raises:
+            StoreError: the store cannot be read, for another reason than damage.
+        """
+        with self.reading() as connection:
+            if not integrity.is_examination_due(connection):
+                return ()
+        try:
+            return self._check(at, stop)
+        except StoreError:
+            if stop():
+                return ()
+            raise
 
     def forget_samples(self, now: datetime, *, kept: timedelta = SAMPLES_KEPT) -> int:
         """Delete fine counts older than ``kept``; how many there were. Half-hour counts stay for ever."""
-        with self._writing() as connection:
-            border = recording.seconds(now - kept)
-            return connection.execute(delete(sample).where(sample.c.instant < border)).rowcount
+        return housekeeping.forget_samples(self, now, kept)
 
-    # --- reading ----------------------------------------------------------------------------------------
+    def keep_house(self, now: datetime) -> housekeeping.Kept:
+        """Throw away what is too old by ``now``: to be called once a day.
 
-    def readings(
-        self, meter_id: str, register: Register, since: datetime, until: datetime
-    ) -> tuple[StoredCount, ...]:
-        """Half-hour counts from ``since`` to ``until``, both included, by epoch and time."""
-        return self._counts(meter_id, recording.READINGS, register.value, since, until)
+        Fine counts stay whole for two days, the last of each minute for a week; events stay three years.
+        Kept figures of days that have changed since go. Half-hour counts, demands, conflicts and corrections
+        stay for ever. ``now`` is believed to a day beyond the newest half hour that a meter has dated: a
+        clock of ours that was set forward makes nothing old.
+        """
+        return housekeeping.keep_house(self, now)
 
-    def demands(
-        self, meter_id: str, direction: Direction, since: datetime, until: datetime
-    ) -> tuple[StoredCount, ...]:
-        """The meter's own demands of the slots that start from ``since`` to ``until``, both included."""
-        return self._counts(meter_id, recording.DEMANDS, direction, since, until)
+    # --- backup -----------------------------------------------------------------------------------------
 
-    def nearest_readings(
-        self, meter_id: str, register: Register, at: datetime, *, after: bool
-    ) -> tuple[StoredCount, ...]:
-        """In each epoch the last undisputed half-hour count before ``at``, or the first after it."""
-        with self._reading() as connection:
-            keys = epoch_rows.numbers(connection, meter_id)
-            return queries.nearest(connection, keys, register.value, recording.seconds(at), after=after)
+    def backup(self, path: Path, *, at: datetime, progress: Progress = quiet) -> Manifest:
+        """Write a backup of everything that is stored now, while others go on writing.
 
-    def known_instants(
-        self, meter_id: str, register: Register, since: datetime, until: datetime
-    ) -> tuple[tuple[int, int], ...]:
-        """(epoch number, seconds since 1970) of each known half-hour count, both ends included, in order."""
-        with self._reading() as connection:
-            keys = epoch_rows.numbers(connection, meter_id)
-            start, end = recording.seconds(since), recording.seconds(until)
-            return queries.known_instants(connection, keys, register.value, start, end)
+        Args:
+            path: the file; one that is there already is replaced at the end.
+            at: our time.
+            progress: called as it goes on.
 
-    def has_counts(self, meter_id: str, register: Register) -> bool:
-        """Whether any half-hour count of a register is kept; "no data" is none."""
-        with self._reading() as connection:
-            return queries.has_counts(connection, epoch_rows.numbers(connection, meter_id), register.value)
+        Raises:
+            BackupError: the file cannot be written.
+            StoreError: the store cannot be read, or is damaged.
+        """
+        with scratch(path.parent) as folder:
+            copy = folder / "koatsu.db"
+            if self.engine.dialect.name == "sqlite":
+                backups.snapshot(Path(self.where), copy, progress)
+            with Store.open(copy) as copied:
+                if self.engine.dialect.name != "sqlite":
+                    copied.take_name(self.id)
+                    restoring.merge(self, copied, at=at, in_use=False, progress=progress)
+                described = backups.describe(copied, at)
+            backups.settle(copy)
+            return backups.pack(copy, path, described, progress)
 
-    def samples(
-        self, meter_id: str, register: Register, since: datetime, until: datetime
-    ) -> tuple[Sample, ...]:
-        """Fine counts from ``since`` to ``until``, both included, by epoch and time."""
-        with self._reading() as connection:
-            keys = epoch_rows.numbers(connection, meter_id)
-            start, end = recording.seconds(since), recording.seconds(until)
-            return queries.samples(connection, keys, register.value, start, end)
-
-    def latest_sample(self, meter_id: str, register: Register, until: datetime) -> Sample | None:
-        """The last fine count at or before ``until``."""
-        with self._reading() as connection:
-            keys = epoch_rows.numbers(connection, meter_id)
-            return queries.latest_sample(connection, keys, register.value, recording.seconds(until))
-
-    def conflicts(
+    def restore(
         self,
-        meter_id: str,
-        since: datetime,
-        until: datetime,
+        path: Path,
         *,
-        kind: Literal["reading", "demand"] | None = None,
-    ) -> tuple[Clash, ...]:
-        """Values that differ from the one kept first, from ``since`` to ``until``, both included."""
-        with self._reading() as connection:
-            keys = epoch_rows.numbers(connection, meter_id)
-            start, end = recording.seconds(since), recording.seconds(until)
-            return queries.clashes(connection, keys, start, end, kind)
+        at: datetime,
+        site: str | None = None,
+        in_use: bool = False,
+        progress: Progress = quiet,
+    ) -> Restored:
+        """Add what this store lacks of a backup; what contradicts is listed, and nothing overwritten.
 
-    def history_reads(
-        self, meter_id: str, *, since: date | None = None, property_name: str | None = None
-    ) -> tuple[HistoryRead, ...]:
-        """The day histories that were fetched, by epoch, day and property."""
-        with self._reading() as connection:
-            keys = epoch_rows.numbers(connection, meter_id)
-            return queries.history_reads(connection, keys, since, property_name)
+        Args:
+            path: the backup.
+            at: our time.
+            site: the name of the site whose backup it is, where it is another one.
+            in_use: a program collects into this store.
+            progress: called as it goes on.
 
-    def bounds(self, meter_id: str) -> tuple[datetime, datetime] | None:
-        """The first and the last half hour at which a count of the meter is known."""
-        with self._reading() as connection:
-            found = queries.bounds(connection, epoch_rows.numbers(connection, meter_id))
-        return None if found is None else (recording.utc(found[0]), recording.utc(found[1]))
+        Raises:
+            BackupError: the file is no backup, damaged, of a newer version or of another site.
+            StoreError: nothing, or a part, was restored; doing it again completes it.
+        """
+        folder = Path(self.where).parent if self.engine.dialect.name == "sqlite" else None
+        with scratch(folder) as made:
+            manifest, copy = backups.unpacked(path, made, progress)
+            restoring.check_same_site(manifest, self, self.id, site)
+            with Store.open(copy) as source:
+                if not self.meters():
+                    self.take_name(manifest.store)
+                try:
+                    return restoring.merge(source, self, at=at, in_use=in_use, progress=progress)
+                finally:
+                    self._keys.clear()
 
-    def events(
-        self, *, since: datetime | None = None, meter_id: str | None = None, limit: int = 100
-    ) -> tuple[Event, ...]:
-        """The newest events first."""
-        with self._reading() as connection:
-            return queries.events(connection, since=since, meter_id=meter_id, limit=limit)
+    def take_name(self, store_id: str) -> None:
+        """Be the store of that id: what a backup of it was restored into."""
+        with self.writing() as connection:
+            site_rows.put_info(connection, "id", store_id)
+        self._id = store_id
 
     # --- inside -----------------------------------------------------------------------------------------
 
-    def _counts(
-        self, meter_id: str, ledger: recording.Ledger, name: str, since: datetime, until: datetime
-    ) -> tuple[StoredCount, ...]:
-        with self._reading() as connection:
-            keys = epoch_rows.numbers(connection, meter_id)
-            start, end = recording.seconds(since), recording.seconds(until)
-            return queries.counts(connection, ledger, keys, name, start, end)
+    def _make_ready(self, *, check: bool, doubtful: bool) -> None:
+        """Look at a file that was left open before anything is changed, then bring it to the newest shape."""
+        if doubtful:
+            with self.reading() as connection:
+                integrity.check_pages(connection, self.where)
+        with self.writing() as connection:
+            migrate(connection, self.where)
+            self._id = site_rows.name_store(connection)
+            due = check and integrity.is_due(connection)
+        if due and not doubtful:
+            with self.reading() as connection:
+                integrity.check_pages(connection, self.where)
+        if due or doubtful:
+            with self.writing() as connection:
+                integrity.note_checked(connection)
+                if doubtful:
+                    integrity.doubt(connection)
+
+    def _check(self, at: datetime | None, stop: Callable[[], bool]) -> tuple[integrity.Finding, ...]:
+        """Look without keeping anybody from writing; mend, and keep what was found as of ``at``."""
+        try:
+            with self.reading() as connection, integrity.until(connection, stop):
+                found = integrity.check(connection, mend=False)
+            with self.writing() as connection:
+                if any(one.mended for one in found):
+                    found = integrity.check(connection)
+                if not any(one.code in ("pages", "shape") for one in found):
+                    integrity.note_examined(connection)
+                if at is not None:
+                    integrity.noted(connection, found, at)
+            return found
+        except StoreError as error:
+            if error.kind is not StoreErrorKind.CORRUPT:
+                raise
+            return (integrity.Finding(code="pages", what=str(error.__cause__ or error).splitlines()[0]),)
 
     def _key(self, connection: Connection, meter_id: str, number: int) -> int:
         found = self._keys.get((meter_id, number))
@@ -320,21 +366,3 @@ class Store:
         if found is None:
             raise KeyError(f"meter {meter_id} has no epoch {number}")
         return found
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._connection(write=True) as connection:
-            yield connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._connection(write=False) as connection:
-            yield connection
-
-    @contextmanager
-    def _connection(self, *, write: bool) -> Iterator[Connection]:
-        """One transaction, committed at the end; database errors come out as ``StoreError``."""
-        if self._engine is None:
-            raise StoreError(StoreErrorKind.CLOSED, self._where)
-        with told(self._where), self._engine.execution_options(**{WRITE: write}).begin() as connection:
-            yield connection
