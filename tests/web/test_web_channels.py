@@ -18,6 +18,7 @@ from koatsu.ems.live import LinkState
 from koatsu.ems.view_models import MeterHead, NowView, SlotState
 from koatsu.web import create_app
 from koatsu.web.naming import NamedSite
+from koatsu.web.navigation import Navigation
 from koatsu.web.screens import DayScreen, NowScreen
 from koatsu.web.stream import live_parts
 from koatsu.web.texts import texts
@@ -102,7 +103,8 @@ async def test_a_signal_of_the_meter_renews_both_its_channels(day: bool) -> None
     site, t = CountedSite(BOTH, BACK, SUB), texts("ja")
     reader = NamedSite(site, t)
     screen = DayScreen(reader, t, {}, BACK, NOW.date()) if day else NowScreen(reader, t, {})
-    extra = {"demo": False, "stream": "", "elsewhere": "/en/"}
+    extra = {"demo": False, "stream": "", "elsewhere": "/en/", "nav": Navigation(), "may": {"correct": False}}
+    extra["store_trouble"] = lambda: ""
     stream = live_parts(screen, t, site.listen(), site.clock_now, extra=extra, gather_s=0.01, tick_s=60)
     last = 'id="slot-48"' if day else 'id="meter-sub"'
     async with asyncio.timeout(20):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koatsu.web.guard import is_loopback
+from koatsu.web.hosts import is_loopback
 
 
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255), st.none() | st.integers(0, 65535))

@@ -294,7 +294,7 @@ def test_headers_of_every_answer(path: str) -> None:
 def test_a_foreign_name_is_refused(host: str) -> None:
     answer = client().get("/", headers={"Host": host})
     assert answer.status_code == 400
-    assert "このコンピューターの中から" in answer.text
+    assert "この名前では開けません" in answer.text
     assert "青葉食品" not in answer.text
 
 
@@ -305,9 +305,11 @@ def test_this_machine_is_answered(host: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_nothing_can_be_written(method: str) -> None:
-    answer = client().request(method, "/")
+    answer = client().request(method, "/", headers={"Origin": "http://127.0.0.1:8028"})
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
+    foreign = client().request(method, "/", headers={"Origin": "http://127.0.0.1:8029"})
+    assert foreign.status_code == (405 if method == "OPTIONS" else 403)
 
 
 def test_health_is_json() -> None:

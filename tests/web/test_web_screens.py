@@ -128,8 +128,9 @@ def test_event_values_are_written_for_people() -> None:
         1, timedelta(), "conflict", name="energy", at="2026-07-03T00:30:00+00:00", kept=8301112, other=8301118
     )
     sentence = event_words(clash, site_of("buy"), NOW, JA)["sentence"]
-    assert (
-        sentence == "7月3日(金) 09:30 の値が 2 つあります。先の 8,301,112 を使い、後の 8,301,118 も残します。"
+    assert sentence == (
+        "7月3日(金) 09:30 の値が 2 つあります(8,301,112 と 8,301,118)。"
+        "両方を残し、確認されるまでどちらも使いません。"
     )
     error = event(1, timedelta(), "unsound_answer", ja="短すぎます。", en="It is too short.")
     assert event_words(error, site_of("buy"), NOW, JA)["sentence"].endswith("短すぎます。")

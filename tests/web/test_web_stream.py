@@ -8,18 +8,26 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from web_site import BUY, GAP_DAY, FixtureSite, event, now_view, scenario, served
 
 from koatsu.ems.live import LinkState
+from koatsu.ems.view_models import NowView
+from koatsu.ems.vitals import Reason
+from koatsu.errors import KoatsuError
 from koatsu.web import create_app
+from koatsu.web.navigation import Navigation
 from koatsu.web.screens import DayScreen, DaysScreen, NowScreen, Screen
 from koatsu.web.stream import event_text, live_parts
 from koatsu.web.texts import texts
 
 JA = texts("ja")
-EXTRA = {"demo": False, "stream": "", "elsewhere": "/en/"}
+EXTRA = {
+    "demo": False, "stream": "", "elsewhere": "/en/", "nav": Navigation(), "may": {"correct": False},
+    "store_trouble": lambda: "",
+}  # fmt: skip
 
 
 @dataclass
@@ -78,7 +86,18 @@ async def test_the_first_batch_is_everything_because_the_page_may_be_older() -> 
     assert (await client.next())[1] == ""
     assert await client.next() == ("shape", "buy sell")
     keys = await client.first_batch("meter-sell")
-    plain = {"clock", "link-badge", "alarms", "hero", "open-slot", "today", "figures", "link", "recovery"}
+    plain = {
+        "store-trouble",
+        "clock",
+        "link-badge",
+        "alarms",
+        "hero",
+        "open-slot",
+        "today",
+        "figures",
+        "link",
+        "recovery",
+    }
     assert set(keys) == plain | {"events", "meter-sell"}
 
 
@@ -187,3 +206,58 @@ async def test_over_http_a_signal_becomes_a_fragment_and_a_leaving_client_is_for
         async with asyncio.timeout(10):
             while len(site.hub):
                 await asyncio.sleep(0.05)
+
+
+async def test_a_store_that_cannot_be_read_ends_the_stream_and_no_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The browser says that nothing comes any more; the program has said why in one line."""
+
+    class Broken(FixtureSite):
+        broken = False
+
+        def now(self, meter_id: str) -> NowView:
+            if self.broken:
+                raise KoatsuError("The store is damaged.")
+            return super().now(meter_id)
+
+    site = Broken()
+    client = reading(site, now_screen(site))
+    await client.first_batch("meter-sell")
+    site.broken = True
+    site.send("sample", "buy")
+    async with asyncio.timeout(10):
+        assert [text async for text in client.stream] == []
+    assert caplog.messages == ["the live parts of a page end: The store is damaged."]
+    assert len(site.hub) == 0
+
+
+# --- the store ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "words"), [("full", "ディスクに空きがなく"), ("other", "store_other")])
+async def test_what_the_store_cannot_take_stands_on_every_page_and_goes_by_itself(
+    kind: str, words: str
+) -> None:
+    site = FixtureSite()
+    async with served(create_app(site)) as url, httpx.AsyncClient(base_url=url, timeout=20) as http:
+        calm = await http.get("/days")
+        assert 'id="store-trouble" role="alert" hidden' in calm.text
+        site.reasons = (Reason(code=f"store_{kind}", ours=True),)
+        for path in ("/", "/days", "/day/buy/2026-07-14"):
+            assert words in (await http.get(path)).text, path
+        async with http.stream("GET", "/events/stream?screen=now") as stream:
+            lines = stream.aiter_lines()
+            assert any([words in line async for line in until(lines, "store-trouble")])
+            site.reasons = ()
+            site.send("trouble", None)
+            assert any(["hidden" in line async for line in until(lines, "store-trouble")])
+
+
+async def until(lines: AsyncIterator[str], word: str) -> AsyncIterator[str]:
+    """The lines up to the one that holds ``word``, at most for some seconds."""
+    async with asyncio.timeout(15):
+        async for line in lines:
+            yield line
+            if word in line:
+                return

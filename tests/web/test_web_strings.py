@@ -9,11 +9,22 @@ from pathlib import Path
 import pytest
 
 import koatsu.web
+from koatsu.desk.eligibility import Verdict
+from koatsu.desk.forms import FormKind
+from koatsu.desk.imports.cells import KINDS
+from koatsu.desk.triage import Side
 from koatsu.ems.live import LinkState
+from koatsu.ems.pulses import Reason
 from koatsu.ems.store import Level
 from koatsu.ems.view_models import SlotState
 from koatsu.meter.conflicts import ConflictKind
 from koatsu.meter.readings import Source
+from koatsu.meter.registers import Register
+from koatsu.people import Role
+from koatsu.web.desk.handing_in import Known
+from koatsu.web.desk.navigation import DESK_ENTRIES
+from koatsu.web.navigation import SITE_ENTRIES
+from koatsu.web.record import ACTIONS
 from koatsu.web.texts import LANGUAGES, Texts, catalogue, texts
 
 WEB = Path(koatsu.web.__file__).parent
@@ -32,16 +43,73 @@ FROM_CODES: dict[str, set[str]] = {
     "role": {"buy", "sell", "sub", "unknown"},
     "note": {"awaited", "no_data", "expired", "meter_changed", "unscaled", "unknown"}
     | {str(kind) for kind in ConflictKind},
+    "person": {*Role, *(f"{role}_may" for role in Role), "unknown"},
+    "error": {
+        "bad_token",
+        "no_right",
+        "not_here",
+        "owner_first",
+        "login",
+        "forged",
+        "no_store",
+        "busy",
+        "unknown",
+    }
+    | {"bad_origin", "bad_method", "bad_request", "not_found", "too_large", "too_slow"},
+    "register": {str(register) for register in Register} | {"unknown"},
+    "ref": {"person", "somebody", "store", "token", "name", "meter", "correction", "case"}
+    | {"console", "setup", "system", "nobody"},
+    "trouble": {"store_full", "store_locked", "store_read_only", "store_disk", "unknown"},
+    "action": set(ACTIONS) | {"unknown"},
+    "api": {"no_meter", "no_day", "invalid", "backwards", "too_long"}
+    | {"no_site", "no_epoch", "no_correction"}
+    | {"unknown_parameter", "too_often", "on_the_page", "no_question", "no_records", "import_busy"}
+    | {"no_such_day"},
     "event": {"silent", "back", "recovered", "unscaled", "meter_replaced", "alignment", "conflict"}
-    | {"clock_drift", "clock_right", "history_unsound", "unsound_answer", "unknown"},
+    | {"clock_drift", "clock_right", "history_unsound", "unsound_answer", "unknown"}
+    | {"pulses_silent", "pulses_heard"}
+    | {"store_back", "store_found", "store_mended", "samples_dropped"}
+    | {"clock_set_back", "clock_set_forward"}
+    | {"file_imported", "archive_imported", "import_forgotten", "collector_failed"},
 }
 PART_FROM_CODES: set[str] = (
-    {f"link.{state}" for state in LinkState}
+    {f"data.kind_{kind}" for kind in ("auto", "retailer_csv", "occto_xml", "archive")}
+    | {f"data.encoding_{name}" for name in ("auto", "utf_8", "cp932")}
+    | {f"data.times_{name}" for name in ("auto", "start", "end")}
+    | {f"data.done_{done}" for done in ("imported", "known")}
+    | {f"data.{name}" for name in ("equal", "within", "contradicting", "only_file", "only_meter", "unknown")}
+)
+PART_FROM_CODES |= {f"pulse.{reason}" for reason in Reason if reason is not Reason.CONSTANT} | {
+    "pulse.constant_wrong",
+    *(f"pulse.sum_{word}" for word in ("exact", "resolution", "lost", "doubled", "constant", "clock")),
+}
+PART_FROM_CODES |= (
+    {entry.words for entry in (*SITE_ENTRIES, *DESK_ENTRIES)}
+    | {f"desk.{name}" for name in ("where_staff", "where_public", "unknown")}
+    | {f"doubts.{code}" for code in ("demand", "energy", "done_corrected", "done_withdrawn", "unknown")}
+    | {f"people.done_{done}" for done in ("added", "role", "password", "placed")}
+    | {f"link.{state}" for state in LinkState}
     | {f"slot.{state}" for state in ("missing", "unavailable", "conflict", "estimated", "open")}
     | {f"slot.demand_from_{origin}" for origin in ("meter", "energy")}
     | {f"days.{state}" for state in ("complete", "part", "none")}
     | {f"hero.{side}" for side in ("above_contract", "above_target", "below_target", "below_contract")}
     | {"hero.above_month", "hero.below_month", "chart.contract", "chart.target"}
+)
+
+PART_FROM_CODES |= (  # the pages for customers of the desk
+    {f"desk_parts.{part}" for part in ("meter", "terminal", "cable", "ems")}
+    | {f"desk_where.{known}" for known in Known if known is not Known.OFFICE}
+    | {f"desk_check.{verdict}" for verdict in Verdict}
+    | {f"desk_paper.{word}_{kind}" for word in ("name", "for", "make", "wished") for kind in FormKind}
+    | {f"desk_enquiry.step_{step}" for step in ("opened", "answered", "reopened", "closed")}
+    | {f"desk_no_data.side_{side}" for side in Side}
+    | {f"desk_no_data.{word}" for word in ("answers", "silent", "not_known")}
+    | {f"desk_no_data.seen_{word}" for word in ("both", "no_meter", "terminal")}
+)
+
+PART_FROM_CODES |= (  # the registers of the desk
+    {f"desk_imports.kind_{kind}" for kind in KINDS}
+    | {f"desk_record.done_{done}" for done in ("added", "changed", "same")}
 )
 
 
@@ -52,7 +120,7 @@ def fields(sentence: str) -> set[str]:
 def literal_keys() -> set[str]:
     """Keys that the templates and the code name in full; ``a if … else b`` names two."""
     named = set(re.findall(r"""["']([a-z_]+\.[a-z_]+)["']""", CODE))
-    named = {key for key in named if not key.endswith((".html", "_"))}
+    named = {key for key in named if not key.endswith((".html", ".css", "_"))}
     return {key for key in named if key.split(".")[0] in {entry.split(".")[0] for entry in catalogue()}}
 
 

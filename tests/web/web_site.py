@@ -19,7 +19,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from koatsu.clock import JST
+from koatsu.ems.channels import Channel
+from koatsu.ems.doubts import Doubt
 from koatsu.ems.live import LinkState, Listener, LiveHub, RecoveryState, Signal, SignalKind
+from koatsu.ems.site_models import SiteBrief, SiteHead
 from koatsu.ems.store import Level
 from koatsu.ems.view_models import (
     DayFill,
@@ -34,6 +37,7 @@ from koatsu.ems.view_models import (
     SlotState,
     SlotView,
 )
+from koatsu.ems.vitals import Health, Reason
 from koatsu.meter.readings import Source
 from koatsu.meter.registers import Register
 from koatsu.meter.slots import Slot, slots_of_day
@@ -255,10 +259,18 @@ class FixtureSite:
         self.recoveries: tuple[RecoveryView, ...] = tuple(recovery(meter.id) for meter in self.meters)
         self.log: list[EventView] = []
         self.failing = False
+        self.reasons: tuple[Reason, ...] = ()
+        self.doubtful: dict[str, tuple[Doubt, ...]] = {}
         self.autorun = False
         self.hub = LiveHub()
 
-    def site(self) -> SiteView:
+    def sites(self) -> tuple[SiteHead, ...]:
+        return (SiteHead(id="site", name="青葉食品 東工場", meter_ids=tuple(one.id for one in self.meters)),)
+
+    def overview(self) -> tuple[SiteBrief, ...]:
+        return ()
+
+    def site(self, site_id: str | None = None) -> SiteView:
         if self.failing:
             raise RuntimeError("the fixture was told to fail")
         meters = tuple(self.views[meter.id].meter for meter in self.meters)
@@ -275,11 +287,18 @@ class FixtureSite:
             return view.today
         return day_view(view.meter, day, self.at)
 
-    def recovery(self) -> Sequence[RecoveryView]:
+    def doubts(self, meter_id: str, since: datetime, until: datetime) -> Sequence[Doubt]:
+        return self.doubtful.get(meter_id, ())
+
+    def recovery(self, site_id: str | None = None) -> Sequence[RecoveryView]:
         return self.recoveries
 
-    def events(self, limit: int) -> Sequence[EventView]:
+    def events(self, limit: int, site_id: str | None = None) -> Sequence[EventView]:
         return self.log[:limit]
+
+    def health(self) -> Health:
+        links = {Channel.parse(meter.id).meter_id: self.views[meter.id].meter.link for meter in self.meters}
+        return Health(at=self.at, reasons=self.reasons, links=links)
 
     def clock_now(self) -> datetime:
         return self.at

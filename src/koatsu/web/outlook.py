@@ -15,7 +15,7 @@ from koatsu.ems.live import LinkState
 from koatsu.ems.view_models import NowView
 from koatsu.meter.slots import HALF_HOUR
 
-__all__ = ["Outlook", "outlook"]
+__all__ = ["Outlook", "outlook", "straight"]
 
 _TOO_EARLY: Final = timedelta(minutes=2)
 _SETTLED: Final = timedelta(minutes=10)  #: from here on even a coarse line is worth showing
@@ -33,16 +33,22 @@ class Outlook:
 
 def outlook(view: NowView) -> Outlook | None:
     """The straight line's end; ``None`` while it says nothing, and when the meter is not heard."""
-    line = view.straight_line_kw
-    if line is None or not view.growth or view.link in (LinkState.STALE, LinkState.SILENT):
+    if not view.growth:
         return None
     gone = view.growth[-1].instant - view.slot.start
-    if gone < _TOO_EARLY:
+    return straight(view.straight_line_kw, gone, view.resolution_kwh, view.link)
+
+
+def straight(
+    line_kw: Decimal | None, gone: timedelta, resolution_kwh: Decimal | None, link: LinkState
+) -> Outlook | None:
+    """The same from its parts: the line's end, the time that it rests on, one scaled count, and the link."""
+    if line_kw is None or gone < _TOO_EARLY or link in (LinkState.STALE, LinkState.SILENT):
         return None
     error = None
-    if view.resolution_kwh is not None:
+    if resolution_kwh is not None:
         # one count × 2 (kWh in half an hour to kW), stretched from the time gone by to the whole slot
-        error = view.resolution_kwh * 2 * (HALF_HOUR // _MICROSECOND) / (gone // _MICROSECOND)
-        if error > line * _COARSE and gone < _SETTLED:
+        error = resolution_kwh * 2 * (HALF_HOUR // _MICROSECOND) / (gone // _MICROSECOND)
+        if error > line_kw * _COARSE and gone < _SETTLED:
             return None
-    return Outlook(line, error)
+    return Outlook(line_kw, error)

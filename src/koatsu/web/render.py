@@ -7,6 +7,7 @@ gave is an error, not an empty place.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -14,10 +15,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from koatsu.clock import JST
 from koatsu.ems.view_models import HoleView
-from koatsu.web import charts, notation
+from koatsu.web import case_marks, charts, notation
 from koatsu.web.hero import kw_text
-from koatsu.web.notation import grouped, rounded, signed
+from koatsu.web.notation import clock_time, grouped, rounded, signed
 from koatsu.web.screens import Part, Screen
 from koatsu.web.texts import Texts
 
@@ -44,9 +46,12 @@ def _environment() -> Environment:
         "kw_text": kw_text,
         "answer_text": _answer_text,
         "seconds_text": _seconds_text,
+        "stamp": _stamp,
     }
     environment.globals.update({name: getattr(notation, name) for name in notation.__all__})
     environment.globals.update(names)
+    marks = ("state_tone", "state_word", "step_marks")
+    environment.globals.update({name: getattr(case_marks, name) for name in marks})
     return environment
 
 
@@ -81,3 +86,10 @@ def _seconds_text(seconds: Decimal, *, sign: bool = False) -> str:
     """Seconds with one decimal; small differences of a clock keep their sign."""
     value = rounded(seconds, 1)
     return signed(value, 1) if sign else grouped(value, 1)
+
+
+def _stamp(instant: datetime, *, seconds: bool = False) -> Markup:
+    """A day and a time of day that may be long ago, JST: ``2026-07-15 13:17``."""
+    local = instant.astimezone(JST)
+    text = f"{local:%Y-%m-%d} {clock_time(local, seconds=seconds)}"
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)

@@ -9,20 +9,26 @@ The stream ends when the site's signals end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from typing import Any, get_args
 
 from starlette.concurrency import run_in_threadpool
 
 from koatsu.ems.channels import channel_ids
 from koatsu.ems.live import Listener, Signal, SignalKind
+from koatsu.errors import KoatsuError
 from koatsu.web.render import part
-from koatsu.web.screens import Change, Changes, Screen
+from koatsu.web.screens import Change, Changes, Part, Screen
+from koatsu.web.screens.part import kinds_of
 from koatsu.web.texts import Texts
 
 __all__ = ["event_text", "live_parts"]
+
+_log = logging.getLogger(__name__)
 
 GATHER_S = 0.4  #: how long signals are gathered before parts are rendered
 TICK_S = 1.0  #: how often the clock moves
@@ -49,7 +55,7 @@ async def live_parts(
     extra: dict[str, Any],
     gather_s: float = GATHER_S,
     tick_s: float = TICK_S,
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """The stream of one client. ``extra`` are values of the page that the screen does not know.
 
     The first batch holds every part, because the page may be older than the connection.
@@ -57,11 +63,15 @@ async def live_parts(
     inbox = _Inbox(listener)
     sent: dict[str, str] = {}
     changes, read_at = _EVERYTHING, asyncio.get_running_loop().time()
-    yield f"retry: {RETRY_MS}\n\n"
     try:
+        yield f"retry: {RETRY_MS}\n\n"
         while True:
             if changes != {_TICK}:
-                await run_in_threadpool(screen.load, changes)
+                try:
+                    await run_in_threadpool(screen.load, changes)
+                except KoatsuError as error:
+                    _log.warning("the live parts of a page end: %s", error.message)
+                    return  # the browser says that nothing comes any more, and connects again
             for text in await run_in_threadpool(_changed, screen, t, clock_now(), changes, extra, sent):
                 yield text
             if inbox.ended:
@@ -86,12 +96,18 @@ def _changed(
     if sent.get("shape") != screen.shape:
         sent["shape"] = screen.shape
         texts.append(event_text("shape", screen.shape))
-    for item in screen.parts(changes):
+    for item in chain(_around(changes), screen.parts(changes)):
         markup = part(item, t, values)
         if sent.get(item.key) != markup:
             sent[item.key] = markup
             texts.append(event_text("part", markup))
     return texts
+
+
+def _around(changes: Changes) -> Iterator[Part]:
+    """What stands on every page, whatever its screen."""
+    if "trouble" in kinds_of(changes):
+        yield Part("store-trouble", "parts/store-trouble.html", {})
 
 
 def _changes_of(signal: Signal) -> Changes:

@@ -1,9 +1,9 @@
 """Every sentence of the pages, in Japanese and English, from one catalogue.
 
-``strings.toml`` holds one line a sentence: ``key = {ja = "…", en = "…"}`` under a table that names its
-place. A key that does not exist is an error of the program and raises; codes that come from outside
-(events, notes of a slot) are looked up with :meth:`Texts.for_code`, which has an answer for the unknown
-ones too.
+The files of ``strings`` hold one line a sentence: ``key = {ja = "…", en = "…"}`` under a table that names
+its place; a place stands in one file. A key that does not exist is an error of the program and raises; codes
+that come from outside (events, notes of a slot) are looked up with :meth:`Texts.for_code`, which has an
+answer for the unknown ones too.
 """
 
 from __future__ import annotations
@@ -23,8 +23,14 @@ LANGUAGES = ("ja", "en")  #: the first one is the default and has no prefix in i
 @cache
 def catalogue() -> Mapping[str, Mapping[str, str]]:
     """All sentences: ``"place.key"`` → language → text."""
-    raw = tomllib.loads(files("koatsu.web").joinpath("strings.toml").read_text(encoding="utf-8"))
-    return {f"{place}.{key}": entry for place, entries in raw.items() for key, entry in entries.items()}
+    found: dict[str, Mapping[str, str]] = {}
+    for file in sorted(files("koatsu.web").joinpath("strings").iterdir(), key=lambda file: file.name):
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        read = {f"{place}.{key}": entry for place, entries in raw.items() for key, entry in entries.items()}
+        if twice := found.keys() & read.keys():
+            raise ValueError(f"{file.name} repeats {', '.join(sorted(twice))}")
+        found |= read
+    return found
 
 
 class Texts:

@@ -53,7 +53,7 @@ def grid(axis: Axis) -> Markup:
             x2="100%",
             y1=pct(axis.y(value)),
             y2=pct(axis.y(value)),
-            class_="zero" if value == 0 else "grid",
+            class_="zero" if value == axis.base else "grid",
         )
         for value in axis.ticks()
     )
