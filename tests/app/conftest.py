@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from program import EmulatedMeter, Here, emulated_meter
+
+# the desk is tried over the small utility that its own tests use
+sys.path.append(str(Path(__file__).resolve().parent.parent / "desk"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,9 +23,9 @@ def runtime_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def meter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedMeter]:
-    """A 0x028A meter with two days of history."""
+    """A 0x028A meter with two days of history; its clock begins anew with each file of tests."""
     with emulated_meter(tmp_path_factory.mktemp("meter")) as one:
         yield one
 

@@ -18,15 +18,19 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from koatsu.cli import main
+from koatsu.clock import JST, ScaledClock
 
 KOATSU = str(Path(sys.executable).with_name("koatsu"))
 PATIENCE_S = 60.0
+#: where an emulated meter's day begins unless told otherwise
+START = datetime(2026, 7, 15, 13, 10, tzinfo=JST)
 _numbers = itertools.count(1)
 
 
@@ -181,6 +185,7 @@ class EmulatedMeter:
     address: str
     truth: Path
     program: Running
+    clock: ScaledClock  #: runs beside the meter's own, give or take its start-up, where it began at START
 
     def registers(self) -> dict[str, int]:
         """The truth's counts of active energy by instant."""
@@ -213,8 +218,8 @@ def emulated_meter(folder: Path, *options: str) -> Iterator[EmulatedMeter]:
     truth = folder / f"truth-{address}.jsonl"
     words = ("--listen", address, "--truth", str(truth), *options)
     if "--start" not in options and "--scenario" not in options:
-        words += ("--start", "2026-07-15T13:10", "--history-days", "2")
+        words += ("--start", f"{START:%Y-%m-%dT%H:%M}", "--history-days", "2")
     with running("meter", *words) as program:
         program.until("Stop with")
-        yield EmulatedMeter(address, truth, program)
+        yield EmulatedMeter(address, truth, program, ScaledClock(START))
         assert program.ended(signal.SIGTERM).status == 0

@@ -140,6 +140,8 @@ def test_a_meter_that_is_reached_in_two_ways_is_configured_once() -> None:
     assert [str(one.address) for one in draft(both, lang="en").meters] == ["192.0.2.10", "192.0.2.11"]
     unnamed = [row("192.0.2.10", None), row("192.0.2.11", None)]
     assert len(draft(unnamed, lang="en").meters) == 2, "without a serial number two addresses are two meters"
+    twins = [row("192.0.2.10", "A1"), row("192.0.2.11", "A1")]
+    assert len(draft(twins, lang="en").meters) == 2, "two addresses of one family are two terminals"
 
 
 def test_the_loopback_interface_is_searched_too() -> None:

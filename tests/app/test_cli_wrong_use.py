@@ -218,7 +218,7 @@ CONFIGS = {
     ),
     "wrong type": WrongConfig("400", '"four hundred"', ((3, "a number of kW"),)),
     "wrong unit": WrongConfig("400", '"400 kW"', ((3, "without quotes or unit"),)),
-    "page for everybody": WrongConfig("[web]", '[web]\nhost = "0.0.0.0"', ((5, "this machine only"),)),
+    "page nowhere": WrongConfig("[web]", '[web]\nhost = "nowhere"', ((5, "an address of this machine"),)),
     "unknown link profile": WrongConfig('"fast"', '"fats"', ((11, "allowed: fast, hv-assumed"),)),
     "not TOML": WrongConfig("name =", "name", ((2, "not TOML"),)),
     "several at once": WrongConfig(

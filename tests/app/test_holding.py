@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from koatsu.app.holding import Holder, MeterHeldError, check_free, hold, holder_of
+from koatsu.app.holding import Holder, MeterHeldError, check_free, hold, hold_store, holder_of
+from koatsu.errors import UsageError
 from koatsu.node import Peer
 
 METER, OTHER = Peer("127.0.0.2"), Peer("fe80::1", zone="eth0")
@@ -152,3 +153,19 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(folder: Path, tmp_path:
     with hold([METER], page=PAGE):
         pass
     assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a store", "no store yet"])
+def test_a_store_under_another_name_is_the_same_store(tmp_path: Path, there: bool) -> None:
+    """A link to the file, or to its folder."""
+    real = tmp_path / "real"
+    real.mkdir()
+    store, folder, link = real / "koatsu.db", tmp_path / "folder", tmp_path / "link.db"
+    if there:
+        store.touch()
+    folder.symlink_to(real)
+    link.symlink_to(store)
+    for first, second in ((store, link), (link, store), (folder / "koatsu.db", link)):
+        with hold_store(str(first)), pytest.raises(UsageError, match="is in use"), hold_store(str(second)):
+            pytest.fail("two collect into one store")
+    assert [path.name for path in tmp_path.rglob("*.lock")] == ["koatsu.db.lock"]

@@ -28,8 +28,15 @@ PUBLIC = {
         app main
     """,
     "koatsu.config": """
-        Address Config ConfigFileError METER_CLASSES MeterConfig NodeConfig Problem ROLES RuleError
-        SiteConfig WebConfig load_config parse_config write_config
+        Address Config ConfigFileError DESK_PORT DaysConfig DeskConfig DeskStoreConfig DocumentsConfig
+        LinkConfig LogConfig METER_CLASSES MailConfig MeterConfig NodeConfig ONLY_SITE Problem PulseConfig
+        ROLES RuleError SITES_MAX SiteConfig StoreConfig UtilityConfig WebConfig WebhookConfig load_config
+        load_desk_config parse_config parse_desk_config write_config
+    """,
+    "koatsu.desk": """
+        Actor Case ChangedMeanwhileError Desk DeskError DeskSettingError DeskSettings Entry Event
+        ForbiddenError InputError LinkProbe MailSettings NoStepError ProbeResult RuleError STATE_WORDS STEPS
+        SYSTEM State Step UnknownError WebhookSettings Words key_path
     """,
     "koatsu.devices": """
         SPEC_COLUMNS Access DeviceClass PropertyDef Record SpecRow Special TableError UnknownClassError
@@ -46,8 +53,9 @@ PUBLIC = {
         Collector DayRead MeterLink MeterTarget NotSelectableError ReplacedError Sample days_wanted
     """,
     "koatsu.ems.store": """
-        Clash ENOUGH_READS Epoch Event HistoryRead Level Recorded SAMPLES_KEPT Sample Store StoreError
-        StoreErrorKind StoredCount StoredMeter
+        BackupError Clash Correction ENOUGH_READS Epoch Event Finding HistoryRead Kept Level Manifest
+        Recorded Restored SAMPLES_KEPT Sample Store StoreError StoreErrorKind StoreHeldError StoredCount
+        StoredMeter StoredSite overlaid read_manifest restore_whole unpacked_store
     """,
     "koatsu.emulator": """
         ConstantLoad Counter EmulatedSite EmulatorOptions FAULTS FaultDef FaultOrder Fleet Load
@@ -70,6 +78,20 @@ PUBLIC = {
         Answer Capture CapturingLink EXPERIMENTAL_MAKER Found FoundObject GROUP_V4 GROUP_V6 HostedObject
         Link LinkError LinkProfile Network NoAnswerError Node NodeProfile Notification PORT Peer Receiver
         RefusedError RemoteObject SharedLink SharedUdp UdpLink discover load_profile profile_names text_of
+    """,
+    "koatsu.people": """
+        Audit AuditEntry AuditFinding CONSOLE DESK_ROLES FindingKind HASHING Hashing LONGEST_DAYS
+        LONGEST_WAIT LastOwnerError LockedOutError Login LoginKind NameRefusedError NotAllowedError
+        OwnerExistsError PasswordRefusedError People PeopleStoreError Person Right Role SESSION_IDLE
+        SESSION_LIFE SHORTEST SITE_ROLES StoreTrouble Token TokenRefusedError UnknownPersonError
+        UnknownTokenError WrongPasswordError
+    """,
+    "koatsu.render": """
+        Cell CellError Column ColumnKind MissingGlyph MissingGlyphError RenderError SANS SERIF Template
+        TemplateError clusters code_points csv_text folder_files missing_glyphs pdf sheet unguarded
+    """,
+    "koatsu.sql": """
+        Cause NewerError Tables Trouble WRITE address_of begin_sqlite cause_of upgrade
     """,
     "koatsu.web": """
         Limits SiteReader create_app

@@ -14,9 +14,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from koatsu.app.logs import start_logs
 from koatsu.app.serving import Say, run_ems
 from koatsu.clock import JST, ScaledClock
-from koatsu.config import Address, Config, MeterConfig, NodeConfig, SiteConfig, WebConfig
+from koatsu.config import (
+    Address,
+    Config,
+    MeterConfig,
+    NodeConfig,
+    PulseConfig,
+    SiteConfig,
+    StoreConfig,
+    WebConfig,
+)
 from koatsu.emulator.calendar import DayKind, day_kind
 from koatsu.emulator.run import EmulatorOptions, open_emulator
 from koatsu.errors import UsageError
@@ -25,6 +35,7 @@ __all__ = ["demo", "demo_config", "demo_start"]
 
 SCENARIO: Final = "factory-solar"
 _HOUR_FROM, _HOUR_TO = 9, 17  # a factory worth watching
+_PULSES_UP_TO: Final = 600.0  # times as fast: beyond, a pulse of the clock comes too late to mean anything
 
 
 async def demo(
@@ -58,39 +69,47 @@ async def demo(
         UsageError: the address is not of the loopback network.
         UnreachableError: an address or port is taken.
     """
+    start_logs(lang=lang)
     own, first, second = _addresses(address)
     clock = ScaledClock(start or demo_start(datetime.now(JST)), speed)
     async with AsyncExitStack() as stack:
-        if store is None:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="koatsu-demo-"))
-            store = Path(folder) / "koatsu.db"
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="koatsu-demo-")))
+        pulses = str(folder / "pulses") if speed <= _PULSES_UP_TO else None
         options = EmulatorOptions(
-            listen=first, scenario=SCENARIO, seed=seed, history_days=history_days, control=control
+            listen=first,
+            scenario=SCENARIO,
+            seed=seed,
+            speed=speed,
+            history_days=history_days,
+            control=control,
+            pulses=pulses,
         )
         await stack.enter_async_context(open_emulator(options, clock=clock))
         ja = lang == "ja"
         say(f"メータ: {first} と {second} (ECHONET Lite, UDP 3610)" if ja
             else f"Meters: {first} and {second} (ECHONET Lite, UDP port 3610)")  # fmt: skip
         say(f"メータの操作画面: http://{control}/" if ja else f"Control the meters: http://{control}/")
-        config = demo_config(store, port, own, first, second)
+        config = demo_config(store or folder / "koatsu.db", port, own, first, second, pulses)
         await run_ems(config, clock=clock, say=say, lang=lang, demo=True)
 
 
-def demo_config(store: Path, port: int, own: str, first: str, second: str) -> Config:
-    """The configuration of the demo: what a person would have written for this site."""
+def demo_config(
+    store: Path, port: int, own: str, first: str, second: str, pulses: str | None = None
+) -> Config:
+    """The configuration of the demo: what a person would have written for this site.
+
+    ``pulses`` is the socket of the buying meter's pulse service, where it has one.
+    """
     return Config(
-        site=SiteConfig(
-            name="デモ工場",
-            store=str(store),
-            contract_kw=Decimal(360),
-            target_kw=Decimal(340),
-        ),
+        sites=(SiteConfig(name="デモ工場", contract_kw=Decimal(360), target_kw=Decimal(340)),),
+        store=StoreConfig(path=str(store)),
         web=WebConfig(port=port),
         node=NodeConfig(address=Address(own)),
         meters=(
             MeterConfig(id="buy", label="買電", address=Address(first), role="buy", profile="fast"),
             MeterConfig(id="sell", label="売電", address=Address(second), role="sell", profile="fast"),
         ),
+        pulses=(PulseConfig(meter="buy", source=pulses),) if pulses else (),
     )
 
 

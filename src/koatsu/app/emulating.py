@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from koatsu.app.instants import clock_speed
+from koatsu.app.logs import start_logs
 from koatsu.clock import JST
 from koatsu.emulator.faults import FAULTS, FaultDef
 from koatsu.emulator.run import EmulatorOptions, run_emulator
@@ -81,6 +82,7 @@ async def emulate(
         UsageError: an option has no such value.
         UnreachableError: an address or port cannot be had.
     """
+    start_logs(lang=lang)
     options = EmulatorOptions(
         listen=Peer.parse(listen).address,
         scenario=scenario,

@@ -6,9 +6,7 @@ ISO 8601 in JST. The CSV carries a byte-order mark, so that spreadsheets show Ja
 
 from __future__ import annotations
 
-import csv
 import importlib
-import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -19,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from koatsu.app.access import open_meter
-from koatsu.app.engineering import plain
 from koatsu.app.holding import check_free
-from koatsu.clock import JST
+from koatsu.ems.slot_columns import COLUMNS, slot_cells, slot_lines
 from koatsu.errors import KoatsuError, UsageError
 from koatsu.meter import (
     HALF_HOUR,
@@ -34,7 +31,7 @@ from koatsu.meter import (
     difference,
     slots_of_day,
 )
-from koatsu.node import Peer
+from koatsu.node import Peer, RefusedError
 
 if TYPE_CHECKING:
     from koatsu.ems.collector.link import MeterLink
@@ -51,9 +48,6 @@ __all__ = [
 ]
 
 FORMATS: Final = ("csv", "json", "parquet")
-COLUMNS: Final = (
-    "slot_start", "slot_end", "energy_kwh", "demand_kw", "start_count", "end_count", "quality", "source",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +64,8 @@ class HistoryRow:
 
     def cells(self) -> tuple[str, ...]:
         """The columns as exact text."""
-        numbers = (self.energy_kwh, self.demand_kw)
         counts = (self.start_count, self.end_count)
-        return (
-            self.slot.start.astimezone(JST).isoformat(),
-            self.slot.end.astimezone(JST).isoformat(),
-            *("" if value is None else plain(value) for value in numbers),
-            *("" if count is None else str(count) for count in counts),
-            self.quality,
-            self.source,
-        )
+        return slot_cells(self.slot, self.energy_kwh, self.demand_kw, counts, self.quality, self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +119,11 @@ async def read_days(
     slots: list[Slot] = []
     until: datetime | None = None
     plate = await link.open()
-    warning = await link.check_alignment()
+    warning: KoatsuError | None
+    try:
+        warning = await link.check_alignment()
+    except RefusedError as error:  # today's history cannot be used; other days may
+        warning = error
     if warning:
         problems.append(warning)
     async for read in link.days(range(max(0, first - 1), last + 1)):
@@ -219,11 +209,7 @@ def write_history(report: HistoryReport, form: str, output: Path | None) -> None
 
 
 def _csv(report: HistoryReport) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(row.cells() for row in report.rows)
-    return out.getvalue()
+    return slot_lines([COLUMNS, *(row.cells() for row in report.rows)])
 
 
 def _json(report: HistoryReport) -> str:

@@ -1,8 +1,9 @@
-"""Who holds a meter: a lock file for each address, of ``koatsu run``, looked at by ``koatsu history``.
+"""Who holds a meter or a store: lock files, looked at by whoever wants it too.
 
 A meter has one selector for the day of its histories, so two readers of histories would turn it away under
-each other. The lock is the system's (``flock``): a crash frees it, whatever is left in the file. It is seen
-by programs of the same user and the same network; other users' programs are not known.
+each other; two that collect into one store would do so for every meter of it. The lock is the system's
+(``flock``): a crash frees it, whatever is left in the file. That of a meter is seen by programs of the same
+user and the same network; other users' programs are not known.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from koatsu.errors import UnreachableError
+from koatsu.errors import UnreachableError, UsageError
 from koatsu.node import Peer
 
-__all__ = ["Holder", "MeterHeldError", "check_free", "hold", "holder_of"]
+__all__ = ["Holder", "MeterHeldError", "check_free", "hold", "hold_store", "holder_of"]
 
 RUNTIME: Final = "/run/user/{user}"
 """Where a login has its runtime directory, whether or not a variable says so."""
@@ -93,6 +94,50 @@ def holder_of(peer: Peer) -> Holder | None:
 
 
 @contextmanager
+def hold_store(store: str) -> Iterator[None]:
+    """Hold the lock file beside an SQLite store; a database server's store holds itself once it is open.
+
+    The lock lies beside the file itself: a link to it, or to its folder, is another name of the same store.
+
+    Raises:
+        UsageError: another program holds it, or the file cannot be made.
+    """
+    if "://" in store:
+        yield
+        return
+    path = Path(f"{os.path.realpath(store)}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        what, what_ja = (
+            f"{path} cannot be made: {error.strerror}.",
+            f"{path} を作れません({error.strerror})。",
+        )
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            what, what_ja = f"{path.parent} is not a folder.", f"{path.parent} はフォルダーではありません。"
+        raise UsageError(
+            what,
+            ja=what_ja,
+            hint="Give this user the right to write into the folder, or name another store.",
+            hint_ja="フォルダーに書き込み権限を付けるか、別の保存先を指定してください。",
+        ) from error
+    try:
+        if not _taken(handle):
+            process = _written(handle).process
+            raise UsageError(
+                f"{store} is in use by another koatsu (process {process}).",
+                ja=f"{store} は別の koatsu (プロセス {process}) が使用中です。",
+                hint="Stop that one, or name another store.",
+                hint_ja="そちらを止めるか、別の保存先を指定してください。",
+            )
+        _write(handle, f"{os.getpid()}\n")
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
 def _locked(path: Path, peer: Peer, page: str) -> Iterator[None]:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -102,8 +147,7 @@ def _locked(path: Path, peer: Peer, page: str) -> Iterator[None]:
     try:
         if not _taken(handle):
             raise _held(peer, _written(handle))
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n{page}\n".encode(), 0)
+        _write(handle, f"{os.getpid()}\n{page}\n")
         yield
         os.ftruncate(handle, 0)
     finally:
@@ -122,6 +166,15 @@ def _taken(handle: int) -> bool:
         else:
             return True
     return False
+
+
+def _write(handle: int, text: str) -> None:
+    """Leave word of who holds it; the lock holds without, where the disk is full."""
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, text.encode(), 0)
+    except OSError:
+        pass  # whoever finds it held is told "?"
 
 
 def _written(handle: int) -> Holder:

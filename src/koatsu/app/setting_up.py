@@ -9,7 +9,7 @@ from pathlib import Path
 
 from koatsu.app.access import METER_CLASSES
 from koatsu.app.exploring import DiscoverRow
-from koatsu.config import ROLES, Address, Config, MeterConfig, SiteConfig, write_config
+from koatsu.config import ROLES, Address, Config, MeterConfig, SiteConfig, StoreConfig, write_config
 from koatsu.errors import KoatsuError, UsageError
 from koatsu.node import Peer
 
@@ -94,7 +94,9 @@ def write(path: Path, final: Draft) -> None:
         UsageError: a value is not allowed, or the file cannot be written.
     """
     try:
-        config = Config(site=SiteConfig(name=final.name, store=final.store), meters=final.meters)
+        config = Config(
+            sites=(SiteConfig(name=final.name),), meters=final.meters, store=StoreConfig(path=final.store)
+        )
         write_config(path, config)
     except ValueError as error:
         raise error if isinstance(error, KoatsuError) else UsageError(str(error)) from error
@@ -105,12 +107,24 @@ def write(path: Path, final: Draft) -> None:
 
 
 def _once(rows: Sequence[DiscoverRow]) -> list[DiscoverRow]:
-    """A meter that is reached by IPv4 and by IPv6 is one meter; its first address stands."""
-    kept: dict[tuple[object, ...], DiscoverRow] = {}
+    """A meter that is reached by IPv4 and by IPv6 is one meter; its first address stands.
+
+    Two addresses of one family are two terminals, even where their meters claim one serial number.
+    """
+    kept: list[DiscoverRow] = []
     for row in rows:
-        key = (row.eoj, row.maker, row.serial) if row.serial else (row.eoj, row.address)
-        kept.setdefault(key, row)
-    return list(kept.values())
+        if not any(_same_meter(row, one) for one in kept):
+            kept.append(row)
+    return kept
+
+
+def _same_meter(row: DiscoverRow, other: DiscoverRow) -> bool:
+    if row.eoj != other.eoj:
+        return False
+    if row.address == other.address:
+        return True
+    families = {Peer.parse(one.address).is_ipv6 for one in (row, other)}
+    return len(families) == 2 and bool(row.serial) and (row.maker, row.serial) == (other.maker, other.serial)
 
 
 def _by_address(rows: Sequence[DiscoverRow]) -> list[DiscoverRow]:

@@ -66,7 +66,17 @@ def _fault(error: Exception) -> str:
 
 def main() -> None:
     """Entry point of the console script."""
-    from koatsu.cli import meters, services  # noqa: F401 - each module registers its commands
+    # each module registers its commands
+    from koatsu.cli import (  # noqa: F401
+        care,
+        comparing,
+        data,
+        desk,
+        keeping,
+        meters,
+        people,
+        services,
+    )
 
     try:
         app(standalone_mode=True)

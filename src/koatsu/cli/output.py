@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from koatsu.cli.main import language
 
-__all__ = ["console", "notes", "print_json", "print_line", "print_table", "say", "waiting", "watched"]
+__all__ = [
+    "console",
+    "notes",
+    "print_json",
+    "print_line",
+    "print_table",
+    "progress_bar",
+    "say",
+    "waiting",
+    "watched",
+]
 
 console = Console(highlight=False, soft_wrap=False)
 notes = Console(stderr=True, highlight=False)
 
+_SHOWN_AFTER_S = 2.0  # a bar for less would only flicker
 _NO_LIMIT = 10_000  # columns; a table takes what it needs of them
 
 
@@ -45,6 +58,21 @@ def waiting(ja: str, en: str) -> Iterator[None]:
         return
     with notes.status(ja if language() == "ja" else en):
         yield
+
+
+@contextmanager
+def progress_bar(ja: str, en: str) -> Iterator[Callable[[int, int], object]]:
+    """A bar for what takes longer than two seconds, where a person is watching; told what is done of what."""
+    started = time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=notes, transient=True, disable=not watched()) as bar:
+        task = bar.add_task(ja if language() == "ja" else en, visible=False)
+
+        def show(done: int, whole: int) -> None:
+            late = time.monotonic() - started > _SHOWN_AFTER_S
+            bar.update(task, completed=done, total=max(whole, 1), visible=late)
+
+        yield show
 
 
 def print_json(data: Any) -> None:
