@@ -1,7 +1,7 @@
 # Koatsu. Every target makes .venv by itself when it is missing or when a lock file changed.
 # Needs: make, git, python3 (3.11 or newer) and python3-venv.
 
-.PHONY: help demo test soak lint docs bench lock clean
+.PHONY: help demo test cover soak lint docs bench lock clean
 .DEFAULT_GOAL := help
 # Programs that came with .venv (node, where the machine has none) are found before the machine's own.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -14,6 +14,9 @@ demo: ## an emulated site, the EMS and its page on http://127.0.0.1:8028
 
 test: ## every check and every test; what could not run is counted and named
 	@scripts/setup dev && exec scripts/check
+
+cover: ## the same, and which lines no test has run; takes twice as long
+	@scripts/setup dev && exec scripts/check --cover
 
 lint: ## ruff, mypy and the import contract only
 	@scripts/setup dev && exec scripts/check --lint
