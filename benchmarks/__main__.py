@@ -10,7 +10,19 @@ import sys
 from collections.abc import Callable
 from time import perf_counter
 
-from benchmarks import codec_figures, fleet, recovery, roundtrip, sweep
+from benchmarks import (
+    codec_figures,
+    desk,
+    fleet,
+    longrun,
+    periods,
+    recovery,
+    roundtrip,
+    sites,
+    startup,
+    storing,
+    sweep,
+)
 from benchmarks.figure import Figure, commit
 from benchmarks.report import show, write
 
@@ -20,6 +32,12 @@ FIGURES: dict[str, Callable[[str], list[Figure]]] = {
     "sweep": sweep.measure,
     "fleet": fleet.measure,
     "recovery": recovery.measure,
+    "sites": sites.measure,
+    "startup": startup.measure,
+    "memory": longrun.measure,
+    "storing": storing.measure,
+    "periods": periods.measure,
+    "desk": desk.measure,
 }
 
 
@@ -33,10 +51,10 @@ def main() -> None:
         if name not in FIGURES:
             parser.error(f"there is no figure {name!r}; there are {names}")
     seed, start = commit(), perf_counter()
-    figures: list[Figure] = []
+    figures: list[tuple[str, Figure]] = []
     for name in wanted:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
-        figures += FIGURES[name](seed)
+        figures += [(name, figure) for figure in FIGURES[name](seed)]
     seconds = perf_counter() - start
     show(figures, seconds)
     if set(wanted) == set(FIGURES):

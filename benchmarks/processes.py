@@ -11,6 +11,7 @@ import ipaddress
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -21,8 +22,8 @@ from typing import Any
 from benchmarks.figure import ROOT
 
 __all__ = [
-    "OtherProcess", "cpu_seconds", "loopback", "memory_bytes", "on_core", "other_process", "serve",
-    "two_cores",
+    "OtherProcess", "cpu_seconds", "free_port", "loopback", "memory_bytes", "on_core", "other_process",
+    "serve", "two_cores",
 ]  # fmt: skip
 
 
@@ -103,6 +104,12 @@ def cpu_seconds() -> float:
 def memory_bytes() -> int:
     """Resident memory of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody uses at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def loopback(number: int) -> str:

@@ -18,7 +18,7 @@ from koatsu.clock import JST
 __all__ = ["show", "write"]
 
 DOCUMENT = ROOT / "docs/benchmarks.md"
-COLUMNS = ("figure", "ours", "baseline", "ratio", "target")
+COLUMNS = ("figure", "ours", "baseline", "ratio", "target", "name")
 
 INTRODUCTION = """\
 # Benchmarks
@@ -33,39 +33,40 @@ tie on a shared machine. What is left to chance (values, damage, loads) is drawn
 AGAIN = """\
 ## Once more
 
-`make bench`, or some figures without writing this file: `.venv/bin/python -m benchmarks roundtrip sweep`.
+`make bench`, or some figures by their names without writing this file:
+`.venv/bin/python -m benchmarks roundtrip sweep`.
 The sweep and the fleet want root and iproute2 (network namespaces). Without them the sweep runs on the
 loopback network, and the fleet is left out.
 """
 
 
-def show(figures: Sequence[Figure], seconds: float) -> None:
-    """Print the table."""
+def show(figures: Sequence[tuple[str, Figure]], seconds: float) -> None:
+    """Print the table; each figure stands with the name that measures it alone."""
     table = Table(title=f"{len(figures)} figures in {seconds:.0f} s")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "figure" else "right", overflow="fold")
-    for figure in figures:
+    for name, figure in figures:
         style = {True: "green", False: "bold red", None: ""}[figure.met]
-        table.add_row(*figure.cells(), style=style)
+        table.add_row(*figure.cells(), name, style=style)
     console = Console()
     if not console.is_terminal:
         console = Console(width=150)  # a log file folds no lines
     console.print(table)
 
 
-def write(figures: Sequence[Figure], seed: str, seconds: float) -> Path:
+def write(figures: Sequence[tuple[str, Figure]], seed: str, seconds: float) -> Path:
     """Write the document; the path, from the root of the repository."""
     rows = [
-        f"| {figure.what} [{number}] | " + " | ".join(figure.cells()[1:]) + " |"
-        for number, figure in enumerate(figures, start=1)
+        f"| {figure.what} [{number}] | " + " | ".join(figure.cells()[1:]) + f" | `{name}` |"
+        for number, (name, figure) in enumerate(figures, start=1)
     ]
-    notes = [f"{number}. {figure.note}" for number, figure in enumerate(figures, start=1)]
-    details = [figure.detail.strip() for figure in figures if figure.detail]
+    notes = [f"{number}. {figure.note}" for number, (_, figure) in enumerate(figures, start=1)]
+    details = [figure.detail.strip() for _, figure in figures if figure.detail]
     parts = [
         INTRODUCTION,
         f"Measured {datetime.now(JST):%Y-%m-%d %H:%M} JST in {seconds:.0f} s on {_machine()}.\n"
         f"Commit `{seed}`{_changes()}.\n",
-        f"| {' | '.join(COLUMNS)} |\n| --- | ---: | ---: | ---: | ---: |\n" + "\n".join(rows) + "\n",
+        f"| {' | '.join(COLUMNS)} |\n| --- | ---: | ---: | ---: | ---: | --- |\n" + "\n".join(rows) + "\n",
         "How each was measured:\n\n" + "\n".join(notes) + "\n",
         *(f"## The codec in detail\n\n{detail}\n" for detail in details),
         AGAIN,

@@ -36,7 +36,6 @@ PROPERTY_CODE = re.compile(r"0[xX][89A-Fa-f][0-9A-Fa-f]")
 #: Numbers that look like property codes and are none: (path below src/koatsu, literal) -> what it is.
 NOT_A_CODE: dict[tuple[str, str], str] = {
     ("app/exploring.py", "0x80"): "where property codes begin: a code that a person typed is checked",
-    ("ems/store/errors.py", "0xFF"): "the low byte of SQLite's error code",
 }
 
 
