@@ -7,6 +7,7 @@ the staff working at once are in :mod:`benchmarks.desk_staff`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import sqlite3
@@ -18,6 +19,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
+import httpx
 from benchmarks.desk_staff import work_for_a_minute
 from benchmarks.desk_stores import (
     CASES,
@@ -31,8 +33,8 @@ from benchmarks.desk_stores import (
     postgres,
 )
 from benchmarks.figure import Figure, ratio_of_rounds
+from fastapi import FastAPI
 from sqlalchemy import Connection, text
-from starlette.testclient import TestClient
 
 from koatsu.clock import ManualClock
 from koatsu.desk.sample import sample_settings
@@ -79,6 +81,27 @@ def measure(seed: str) -> list[Figure]:
     return found
 
 
+class _Visitor:
+    """Somebody who asks an application in this process for one page after the other."""
+
+    def __init__(self, app: FastAPI, secret: str) -> None:
+        self._loop = asyncio.Runner()
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://127.0.0.1",
+            headers={"Authorization": f"Bearer {secret}"},
+        )
+
+    def status_of(self, address: str) -> int:
+        """The status of the whole page."""
+        return self._loop.run(self._client.get(address)).status_code
+
+    def close(self) -> None:
+        """End the loop."""
+        self._loop.run(self._client.aclose())
+        self._loop.close()
+
+
 # --- pages ------------------------------------------------------------------------------------------------
 
 
@@ -90,32 +113,32 @@ def _pages(place: Place, seed: str) -> list[Figure]:
         if not people.has_owner():
             people.create_owner("管理者", "bench-only-29-asa", author=CONSOLE.reference)
         secret, _ = people.make_token(CONSOLE, "pages", Role.SUPERVISOR)
-        app = create_desk_app(desk, people, settings=desk.settings)
-        client = stack.enter_context(TestClient(app, headers={"Authorization": f"Bearer {secret}"}))
+        visitor = _Visitor(create_desk_app(desk, people, settings=desk.settings), secret)
+        stack.callback(visitor.close)
         raw = stack.enter_context(desk.database.reading())
         numbers = [row[0] for row in raw.execute(text("SELECT number FROM desk_case"))]
         chosen = draw.sample(numbers, PAGES + 1)
         lists = [f"/?page={draw.randrange(1, 20)}" for _ in range(PAGES + 1)]
         return [
-            _figure("the worklist", place, [_raced(client, raw, page, _rows_of_list) for page in lists][1:]),
+            _figure("the worklist", place, [_raced(visitor, raw, page, _rows_of_list) for page in lists][1:]),
             _figure(
                 "the page of a case", place,
-                [_raced(client, raw, f"/case/{number}", _rows_of(number)) for number in chosen][1:],
+                [_raced(visitor, raw, f"/case/{number}", _rows_of(number)) for number in chosen][1:],
             ),
         ]  # fmt: skip
 
 
 def _raced(
-    client: TestClient, raw: Connection, address: str, rows: Callable[[Connection], int]
+    visitor: _Visitor, raw: Connection, address: str, rows: Callable[[Connection], int]
 ) -> tuple[float, float]:
     """Seconds of the page, and of its bare rows."""
     start = perf_counter()
-    answer = client.get(address)
+    status = visitor.status_of(address)
     middle = perf_counter()
     rows(raw)
     end = perf_counter()
-    if answer.status_code != 200:
-        raise SystemExit(f"{address}: {answer.status_code}")
+    if status != 200:
+        raise SystemExit(f"{address}: {status}")
     return middle - start, end - middle
 
 

@@ -4,7 +4,7 @@ The desk is the program `koatsu desk` in a process of its own. Each of the staff
 worklist, opens one of two hundred cases and adds a note to the version that was shown, over and over without
 a pause, so that they meet at cases all the time. A note that the desk has taken must be in the history once;
 one that it refused, because somebody else had changed the case meanwhile, must not; and the version of a case
-must have grown by exactly the notes taken.
+must have grown by exactly the entries that were added.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from koatsu.people import CONSOLE, People, Role
 __all__ = ["work_for_a_minute"]
 
 STAFF, MEETING, MINUTE_S = 50, 200, 60.0
+_PROGRAM = Path(sys.executable).with_name("koatsu")
 _PATIENCE_S = 60.0
 _SEEN = re.compile(r'name="seen" value="(\d+)"')
 
@@ -54,10 +55,9 @@ class Notes:
 def work_for_a_minute(kind: str, store: Path | str, key: Path, seed: str) -> Figure:
     """The figure of a store; it holds some thousand notes more afterwards."""
     with open_desk(store, key) as desk:
-        numbers = [one.number for one in _open_cases(desk, seed)]
-        before = {number: desk.cases.find(SYSTEM, number).version for number in numbers}
+        before = {one.number: _standing(desk, one.number) for one in _open_cases(desk, seed)}
     with _running(store, key) as (url, secrets):
-        notes = asyncio.run(_everybody(url, secrets, numbers, seed))
+        notes = asyncio.run(_everybody(url, secrets, list(before), seed))
     with open_desk(store, key) as desk:
         lost, wrong = _judged(desk, notes, before)
     pages = sum(map(len, notes.times.values()))
@@ -94,7 +94,7 @@ def _running(store: Path | str, key: Path) -> Iterator[tuple[str, list[str]]]:
         f'[store]\npath = "{store}"\nkey = "{key}"\n[web]\nport = {port}\n[log]\nlevel = "warning"\n',
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "koatsu", "desk", "--config", str(config)]
+    command = [str(_PROGRAM), "desk", "--config", str(config)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as program:
         try:
             _await(port, program)
@@ -179,17 +179,22 @@ async def _one(
             notes.errors["a note neither taken nor refused"] += 1
 
 
-def _judged(desk: Desk, notes: Notes, before: dict[str, int]) -> tuple[int, int]:
+def _standing(desk: Desk, number: str) -> tuple[int, int]:
+    """The version of a case and the number of entries in its history."""
+    case = desk.cases.find(SYSTEM, number)
+    return case.version, len(desk.cases.history(SYSTEM, case.id))
+
+
+def _judged(desk: Desk, notes: Notes, before: dict[str, tuple[int, int]]) -> tuple[int, int]:
     """Notes that are not where and how often they should be; cases whose version tells otherwise."""
     found: Counter[tuple[str, str]] = Counter()
     wrong = 0
-    for number, version in before.items():
+    for number, (version, entries_then) in before.items():
         case = desk.cases.find(SYSTEM, number)
-        entries = [one for one in desk.cases.history(SYSTEM, case.id) if one.event is Event.NOTE]
-        texts = [desk.cases.text(SYSTEM, one, "note") or "" for one in entries]
-        found.update((number, words) for words in texts if re.fullmatch(r"\d+-\d+", words))
-        taken = sum(1 for there in notes.taken.values() if there == number)
-        wrong += case.version - version != taken
+        new = desk.cases.history(SYSTEM, case.id)[entries_then:]
+        texts = [desk.cases.text(SYSTEM, one, "note") or "" for one in new if one.event is Event.NOTE]
+        found.update((number, words) for words in texts)
+        wrong += case.version - version != len(new)  # the desk's own chores enter reminders meanwhile
     lost = sum(found[number, words] != 1 for words, number in notes.taken.items())
     lost += sum(1 for _, words in found if words in notes.refused)
     lost += sum(1 for _, words in found if words not in notes.taken and words not in notes.refused)

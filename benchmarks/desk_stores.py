@@ -1,9 +1,10 @@
 """A desk of 100,000 supply points and 20,000 cases, made quickly: what its figures are measured on.
 
-Two thousand cases live their lives through the desk itself, event by event. Each is then copied nine times
-with its history, works and letters, straight in the tables and onto supply points that were imported; the
-copies keep the customer, whose key their personal values are sealed with, so a customer has ten cases. The
-search finds the lived ones only. For PostgreSQL the rows of every table are copied as they are.
+Two thousand cases and some live their lives through the desk itself, event by event. Each is then copied
+nine times with its history, works and letters, straight in the tables and onto supply points that were
+imported; the copies keep the customer, whose key their personal values are sealed with, so a customer has ten
+cases. The search finds the lived ones only, and the chain of the history is whole within each copy only. For
+PostgreSQL the rows of every table are copied as they are.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from koatsu.desk.schema import metadata
 __all__ = ["CASES", "NOW", "POINTS", "copied_to", "imported", "made", "open_desk", "points_file", "postgres"]
 
 NOW = datetime.now(JST).replace(minute=0, second=0, microsecond=0)  #: the program runs by the present time
-POINTS, CASES, LIVED = 100_000, 20_000, 2_000
-COPIES = CASES // LIVED - 1
+POINTS, CASES = 100_000, 20_000
+LIVED, COPIES = 2_020, 9  # the plan rounds, and never up
 _BATCH = 5_000
 _TABLES = ("desk_event", "desk_works", "desk_notice")  # what belongs to a case and is copied with it
 
@@ -72,8 +73,13 @@ def made(folder: Path, seed: str) -> tuple[Path, Path]:
     with sqlite3.connect(store, isolation_level=None) as connection:
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("BEGIN")
+        events = connection.execute("SELECT max(seq) FROM desk_event").fetchone()[0]
         for copy in range(1, COPIES + 1):
-            _copy(connection, copy, settings.area_prefixes[0])
+            _copy(connection, copy, events, settings.area_prefixes[0])
+        last = connection.execute("SELECT seq, hash FROM desk_event ORDER BY seq DESC LIMIT 1").fetchone()
+        connection.execute(
+            "UPDATE desk_info SET value = ? WHERE name = 'chain_head'", (f"{last[0]}:{last[1]}",)
+        )
         connection.execute("COMMIT")
         connection.execute("ANALYZE")
         whole = connection.execute("SELECT count(*) FROM desk_case").fetchone()[0]
@@ -83,8 +89,11 @@ def made(folder: Path, seed: str) -> tuple[Path, Path]:
     return store, key
 
 
-def _copy(connection: sqlite3.Connection, copy: int, prefix: str) -> None:
-    """Every lived case once more: other ids, numbers and supply points."""
+def _copy(connection: sqlite3.Connection, copy: int, events: int, prefix: str) -> None:
+    """Every lived case once more: other ids, numbers and supply points.
+
+    A trigger lets only the next number into the history, so the ``events`` of the lived ones come in order.
+    """
     by = 10_000 * copy
     columns = _columns("desk_case", {
         "id": f"id + {by}",
@@ -93,10 +102,13 @@ def _copy(connection: sqlite3.Connection, copy: int, prefix: str) -> None:
     })  # fmt: skip
     connection.execute(f"INSERT INTO desk_case {columns} WHERE id < 10000")
     for table in _TABLES:
-        key = "seq" if table == "desk_event" else "id"
-        more = {"desk_notice": {"event_seq": f"event_seq + {1_000_000 * copy}"}}.get(table, {})
-        columns = _columns(table, {key: f"{key} + {1_000_000 * copy}", "case_id": f"case_id + {by}", **more})
-        connection.execute(f"INSERT INTO {table} {columns} WHERE case_id < 10000")
+        changed = {"case_id": f"case_id + {by}"}
+        changed |= {
+            "desk_event": {"seq": f"seq + {events * copy}"},
+            "desk_notice": {"id": f"id + {1_000_000 * copy}", "event_seq": f"event_seq + {events * copy}"},
+        }.get(table, {"id": f"id + {1_000_000 * copy}"})
+        columns = _columns(table, changed)
+        connection.execute(f"INSERT INTO {table} {columns} WHERE case_id < 10000 ORDER BY 1")
 
 
 def _columns(table: str, changed: dict[str, str]) -> str:
@@ -115,9 +127,10 @@ def copied_to(url: str, store: Path, key: Path) -> None:
     )
     with source.connect() as one, target.begin() as other:
         for table in reversed(metadata.sorted_tables):
-            other.execute(table.delete())
+            if other.scalar(select(func.count()).select_from(table)):  # a history refuses even this
+                other.execute(table.delete())
         for table in metadata.sorted_tables:
-            for rows in one.execute(select(table)).partitions(_BATCH):
+            for rows in one.execute(select(table).order_by(*table.primary_key.columns)).partitions(_BATCH):
                 other.execute(insert(table), [row._asdict() for row in rows])
             _counting_on(other, table)
     with target.connect().execution_options(isolation_level="AUTOCOMMIT") as other:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import openpyxl
@@ -410,3 +411,16 @@ def test_a_letter_of_who_was_erased_is_not_offered(place: DeskPlace) -> None:
     text = place.visitor(Role.COUNTER).get("/letters").text
     assert "消去済み" in words(text)
     assert 'action="/letters/' not in text
+
+
+def test_more_works_than_fit_beside_the_list_are_counted(place: DeskPlace) -> None:
+    for number in range(1, 11):
+        made = drafted(place.desk, POINTS[number])
+        for event, given in SURVEYED:
+            place.desk.cases.act(COUNTER, made.id, event, given)
+    sunday = START.date() + timedelta(days=6 - START.weekday())
+    shown, whole = place.desk.lists.next_works(COUNTER, sunday, size=3)
+    assert (len(shown), whole) == (3, 10)
+    assert place.desk.lists.next_works(COUNTER, sunday, SOUTH) == ([], 0)
+    page = words(place.visitor(Role.COUNTER).get("/").text)
+    assert "ほかに 2 件" in page

@@ -23,7 +23,7 @@ from koatsu.desk.schema_cases import case, subject
 from koatsu.desk.states import ENDED, UNDER_WAY, State
 from koatsu.desk.vault import Vault
 from koatsu.desk.words import Words
-from koatsu.desk.works import orders_between, orders_of
+from koatsu.desk.works import orders_between, orders_of, planned_between
 
 __all__ = [
     "BAND_WORDS",
@@ -163,6 +163,16 @@ class Worklists:
             orders = orders_between(connection, actor, first, last)
             lines = self._lines(connection, [found for _, found in orders], today)
         return [(order, line) for (order, _), line in zip(orders, lines, strict=True)]
+
+    def next_works(
+        self, actor: Actor, last: date, office: str | None = None, size: int = PAGE
+    ) -> tuple[list[tuple[Works, Listed]], int]:
+        """The next works still to be done from today to ``last``; how many there are in all."""
+        today = self._clock.now().astimezone(JST).date()
+        with self._database.reading() as connection:
+            orders, whole = planned_between(connection, actor, today, last, office, size)
+            lines = self._lines(connection, [found for _, found in orders], today)
+        return [(order, line) for (order, _), line in zip(orders, lines, strict=True)], whole
 
     def works(self, actor: Actor, case_id: int) -> list[Works]:
         """The works orders of a case.

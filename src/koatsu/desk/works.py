@@ -8,14 +8,23 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from koatsu.desk.case_rows import of_case, visible
 from koatsu.desk.models import Actor, Case, Works, WorksKind, WorksState
 from koatsu.desk.schema_cases import case, subject, works
 from koatsu.desk.words import Words
 
-__all__ = ["KIND_WORDS", "cancel", "finish", "move_office", "orders_between", "orders_of", "plan"]
+__all__ = [
+    "KIND_WORDS",
+    "cancel",
+    "finish",
+    "move_office",
+    "orders_between",
+    "orders_of",
+    "plan",
+    "planned_between",
+]
 
 KIND_WORDS = {
     WorksKind.SURVEY: Words("現地調査", "Survey"),
@@ -71,17 +80,35 @@ def orders_of(connection: Connection, case_id: int) -> list[Works]:
 
 def orders_between(connection: Connection, actor: Actor, first: date, last: date) -> list[tuple[Works, Case]]:
     """The works from ``first`` to ``last``, each with its case, as far as ``actor`` may see."""
-    query = (
-        select(works)
-        .join(case, case.c.id == works.c.case_id)
-        .where(works.c.planned_on.between(first.isoformat(), last.isoformat()))
-        .where(works.c.state != WorksState.CANCELLED.value, visible(actor))
-        .order_by(works.c.planned_on, works.c.window, works.c.id)
-    )
-    found = [_works(row) for row in connection.execute(query)]
+    where = (_on_days(first, last), works.c.state != WorksState.CANCELLED.value, visible(actor))
+    return _with_cases(connection, select(works).join(case, case.c.id == works.c.case_id).where(*where))
+
+
+def planned_between(
+    connection: Connection, actor: Actor, first: date, last: date, office: str | None, size: int
+) -> tuple[list[tuple[Works, Case]], int]:
+    """The next ``size`` works still to be done from ``first`` to ``last``, and how many there are in all."""
+    where = [_on_days(first, last), works.c.state == WorksState.PLANNED.value, visible(actor)]
+    if office:
+        where.append(works.c.office == office)
+    query = select(works).join(case, case.c.id == works.c.case_id).where(*where)
+    whole = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+    return _with_cases(connection, query.limit(size)), whole
+
+
+def _on_days(first: date, last: date) -> ColumnElement[bool]:
+    return works.c.planned_on.between(first.isoformat(), last.isoformat())
+
+
+def _with_cases(connection: Connection, query: Select[Any]) -> list[tuple[Works, Case]]:
+    """What ``query`` selects of the works, in the order of the days, each with its case."""
+    rows = connection.execute(query.order_by(works.c.planned_on, works.c.window, works.c.id))
+    found = [_works(row) for row in rows]
     wanted = select(case, subject.c.erased_at).join(subject, subject.c.id == case.c.customer)
-    rows = connection.execute(wanted.where(case.c.id.in_({one.case for one in found})))
-    cases = {row.id: of_case(row._mapping) for row in rows}
+    cases = {
+        row.id: of_case(row._mapping)
+        for row in connection.execute(wanted.where(case.c.id.in_({one.case for one in found})))
+    }
     return [(one, cases[one.case]) for one in found]
 
 

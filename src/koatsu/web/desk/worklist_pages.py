@@ -22,7 +22,8 @@ from koatsu.web.desk.actors import actor_of
 from koatsu.web.desk.case_lines import Line, lines_of
 from koatsu.web.desk.frame import DeskFrame
 from koatsu.web.desk.pages import DeskPages
-from koatsu.web.desk.week_words import days_of, monday_of
+from koatsu.web.desk.week_words import monday_of, works_line
+from koatsu.web.notation import day_label
 from koatsu.web.record import callers
 
 if TYPE_CHECKING:
@@ -178,14 +179,15 @@ class WorklistPages(DeskPages):
         self, actor: Actor, asked: Asked, offices: Mapping[str, str], today: date
     ) -> dict[str, object]:
         """The works of this week, and the letters that wait to be printed."""
-        monday = monday_of(today)
-        orders = self.desk.lists.calendar(actor, monday, monday + timedelta(days=6))
-        mine = [pair for pair in orders if not asked.office or pair[0].office == asked.office]
-        days = days_of(monday, mine, offices, self.t, today=today, closed=self.desk.settings.closed_days)
-        week = [(day, line) for day in days if day.day >= today for line in day.lines if not line.done]
+        sunday = monday_of(today) + timedelta(days=6)
+        orders, whole = self.desk.lists.next_works(actor, sunday, asked.office or None, _WORKS)
         return {
-            "week": week[:_WORKS],
-            "week_more": len(week) - _WORKS,
+            "week": [
+                (day_label(order.planned_on, self.t), works_line(order, listed, offices, self.t))
+                for order, listed in orders
+                if order.planned_on is not None
+            ],
+            "week_more": whole - len(orders),
             "letters": self.desk.notices.waiting(actor, asked.office or None),
         }
 
