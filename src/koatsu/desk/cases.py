@@ -274,7 +274,7 @@ class Cases:
             step=step,
             after=after,
             given=kept,
-            facts={**found.facts, **stays},
+            facts={**step.remembered(found.facts), **stays},
             person=personal_now,
         )
 

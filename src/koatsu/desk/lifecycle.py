@@ -7,7 +7,7 @@ random walks of the tests and the diagram in the documents are made from it.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -80,6 +80,11 @@ class Step:
     rules: tuple[str, ...]  #: names of rules that must hold
     notice: str  #: the letter that the customer gets; empty for none
     main: bool  #: the way forward, not a side way
+    forgets: tuple[str, ...]  #: fields of an earlier round that no longer count, though the history has them
+
+    def remembered(self, facts: Mapping[str, str]) -> dict[str, str]:
+        """What of the ``facts`` of a case still counts after this step."""
+        return {name: value for name, value in facts.items() if name not in self.forgets}
 
     @property
     def required(self) -> frozenset[str]:
@@ -128,8 +133,9 @@ def _step(row: dict[str, Any]) -> Step:
         rules=tuple(row.get("rules", ())),
         notice=row.get("notice", ""),
         main=row.get("main", False),
+        forgets=tuple(row.get("forgets", ())),
     )
-    unknown = set(step.names) - FIELDS.keys()
+    unknown = {*step.names, *step.forgets} - FIELDS.keys()
     if unknown:
         raise ValueError(f"{step.event}: no such field: {', '.join(sorted(unknown))}")
     return step
