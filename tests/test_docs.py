@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
+from command_help import commands, help_of, whole_help
 from koatsu.emulator.faults import FAULTS
 from koatsu.emulator.profile import site_kinds
 from koatsu.emulator.scenarios import scenario_names
@@ -79,30 +80,6 @@ def documents() -> tuple[Path, ...]:
 
 
 @cache
-def help_of(*command: str) -> str:
-    """What ``koatsu ... --help`` prints, plain and wide."""
-    plain = os.environ | {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200", "LANG": "C.UTF-8"}
-    program = Path(sys.executable).with_name("koatsu")
-    done = subprocess.run(
-        [program, *command, "--help"], env=plain, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def commands(*group: str) -> set[str]:
-    """The commands that ``koatsu --help``, or the help of a group of commands, lists."""
-    _, _, listed = help_of(*group).partition("Commands")
-    return set(re.findall(r"^[│ ]*([a-z][a-z-]*)  ", listed, re.MULTILINE))
-
-
-def whole_help(*command: str) -> str:
-    """The help of a command and of all commands that it is a group of."""
-    below = (whole_help(*command, one) for one in sorted(commands(*command)))
-    return "".join((help_of(*command), *below))
-
-
-@cache
 def sections() -> dict[str, str]:
     """The text of docs/commands.md by command: its headings are ``## koatsu NAME``."""
     parts = re.split(r"^## koatsu ([a-z-]+)$", COMMANDS.read_text(), flags=re.MULTILINE)
@@ -113,6 +90,17 @@ def sections() -> dict[str, str]:
 
 
 # --- the program ----------------------------------------------------------------------------------------
+
+
+def test_the_program_prints_the_help_that_is_read_here() -> None:
+    plain = os.environ | {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200", "LANG": "C.UTF-8"}
+    program = Path(sys.executable).with_name("koatsu")
+    for command in ((), ("desk", "people", "token")):
+        printed = subprocess.run(
+            [program, *command, "--help"], env=plain, capture_output=True, text=True, timeout=60, check=True
+        )
+        rows = set(re.findall(r"^  +(\S+)", printed.stdout, re.MULTILINE))
+        assert rows == set(re.findall(r"^  +(\S+)", help_of(*command), re.MULTILINE)), "each begins a line"
 
 
 def test_every_command_has_its_section_and_no_other() -> None:

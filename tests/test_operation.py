@@ -9,12 +9,12 @@ import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from command_help import help_of
 from koatsu.config import load_config
 from koatsu.config.model import LOG_FORMATS, LOG_LEVELS
 from koatsu.ems.store import StoreErrorKind
@@ -28,16 +28,6 @@ MANUAL = ROOT / "docs/operation.md"
 KOATSU = Path(sys.executable).with_name("koatsu")
 UNITS = ("koatsu.service", "koatsu-backup.service", "koatsu-backup.timer")
 CONTAINER = (OPS / "Containerfile").read_text()
-
-
-@cache
-def help_of(*command: str) -> str:
-    done = subprocess.run(
-        [KOATSU, *command, "--help"], capture_output=True, text=True, timeout=60, check=False,
-        env={"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    assert done.returncode == 0, (command, done.stderr)
-    return done.stdout
 
 
 def check_command(words: list[str]) -> None:

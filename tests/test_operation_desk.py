@@ -7,11 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
 
+from command_help import help_of
 from koatsu.app.desk_settings import desk_config, settings_of
 from koatsu.config import DESK_PORT, parse_desk_config
 from koatsu.config.desk_model import DAYS_OF_STATES, DESK_TABLES
@@ -25,16 +25,6 @@ OPS = ROOT / "ops"
 MANUAL = (ROOT / "docs/desk.md").read_text(encoding="utf-8")
 KOATSU = Path(sys.executable).with_name("koatsu")
 UNITS = ("koatsu-desk.service", "koatsu-desk-backup.service", "koatsu-desk-backup.timer")
-
-
-@cache
-def help_of(*command: str) -> str:
-    done = subprocess.run(
-        [KOATSU, *command, "--help"], capture_output=True, text=True, timeout=60, check=False,
-        env={"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    assert done.returncode == 0, (command, done.stderr)
-    return done.stdout
 
 
 def check_command(line: str) -> None:

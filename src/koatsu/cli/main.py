@@ -14,7 +14,7 @@ import typer
 from koatsu.app.causes import cause_of
 from koatsu.errors import KoatsuError
 
-__all__ = ["app", "language", "main", "run"]
+__all__ = ["app", "language", "main", "run", "whole"]
 
 T = TypeVar("T")
 
@@ -64,9 +64,8 @@ def _fault(error: Exception) -> str:
     )
 
 
-def main() -> None:
-    """Entry point of the console script."""
-    # each module registers its commands
+def whole() -> typer.Typer:
+    """``koatsu`` with all of its commands: each module registers its own when it is imported."""
     from koatsu.cli import (  # noqa: F401
         care,
         comparing,
@@ -78,8 +77,14 @@ def main() -> None:
         services,
     )
 
+    return app
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    koatsu = whole()
     try:
-        app(standalone_mode=True)
+        koatsu(standalone_mode=True)
     except KoatsuError as error:
         sys.stderr.write(f"koatsu: {error.text(language())}\n")
         sys.exit(error.exit_status)
