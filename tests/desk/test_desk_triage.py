@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_help import put_case
+from desk_help import customer_of, erase, put_case
 from desk_site import AUDITOR, COUNTER, NORTH, POINTS, SOUTH, START, STRANGER, SUPERVISOR, WORKS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -493,15 +493,76 @@ def test_what_the_terminal_side_says_changes_the_way(desk: Desk, clock: ManualCl
         desk.faults.observe(SYSTEM, view.fault.number, probe(clock, terminal=True, meter=True))
 
 
-def test_what_a_probe_read_is_not_kept(desk: Desk, clock: ManualClock) -> None:
-    case = put_case(desk)
-    view = desk.faults.begin(COUNTER, case_id=case.id, probe=probe(clock, terminal=True, meter=True))
-    assert view.probe is not None
-    assert view.probe.values == {}
-    with desk.database.reading() as connection:
+ADDRESSED = Words("端末 192.0.2.7 が応答しました。積算電力量 123456 kWh。", "192.0.2.7 answers: 123456 kWh.")
+
+
+def test_what_a_probe_said_and_read_is_for_the_staff_alone(either: Desk, clock: ManualClock) -> None:
+    """Addresses of the utility's network and readings: in the staff's record, under the customer's key."""
+    case = put_case(either)
+    owner = customer_of(case)
+    seen = probe(clock, terminal=True, meter=True, reason=ADDRESSED, labels={"積算電力量": Words("電", "E")})
+    begun = either.faults.begin(owner, case_id=case.id, probe=seen)
+    number = begun.fault.number
+    again = either.faults.observe(owner, number, seen)
+    for view in (begun, again, either.faults.view(owner, number)):
+        told = f"{view.probe} {view.steps}"
+        assert view.situation.meter_answers is True
+        assert "192.0.2.7" not in told
+        assert "123456" not in told
+    whole = either.faults.view(COUNTER, number)
+    assert whole.probe == seen
+    assert [step.probe for step in whole.steps] == [seen, seen]
+    with either.database.reading() as connection:
         kept = connection.execute(select(fault_step.c.value)).scalars().all()
     assert "123456" not in "".join(kept)
+    assert "192.0.2.7" not in "".join(kept)
     assert json.loads(kept[0])["meter_answers"] is True
+
+
+def test_what_a_probe_read_goes_with_its_customer(either: Desk, clock: ManualClock) -> None:
+    case = put_case(either)
+    seen = probe(clock, terminal=True, meter=False, reason=ADDRESSED)
+    number = either.faults.begin(COUNTER, case_id=case.id, probe=seen).fault.number
+    erase(either, case)
+    view = either.faults.view(COUNTER, number)
+    assert view.probe is not None
+    assert (view.probe.meter_answers, view.probe.values, view.probe.reason) == (False, {}, Words("", ""))
+
+
+def test_a_probe_of_nobody_known_says_only_whether_it_answers(desk: Desk, clock: ManualClock) -> None:
+    begun = desk.faults.begin(COUNTER, probe=probe(clock, terminal=True, meter=True))
+    assert begun.probe is not None
+    assert (begun.probe.meter_answers, begun.probe.values) == (True, {})
+
+
+def test_searches_that_are_not_at_their_end(desk: Desk) -> None:
+    case = put_case(desk)
+    first = answered(desk, COUNTER, desk.faults.begin(COUNTER, case_id=case.id), "firm").fault
+    second = desk.faults.begin(COUNTER, case_id=case.id).fault
+    done = answered(desk, COUNTER, desk.faults.begin(COUNTER, case_id=case.id), "damaged").fault
+    given_up = desk.faults.close(COUNTER, desk.faults.begin(COUNTER, case_id=case.id).fault.number).fault
+    listed = [one.number for one in desk.faults.unfinished(COUNTER)]
+    assert listed == [second.number, first.number]
+    assert {done.number, given_up.number}.isdisjoint(listed)
+    assert desk.faults.unfinished(SUPERVISOR, SOUTH) == []
+    assert desk.faults.how_many(COUNTER) == (0, 2)
+    assert desk.faults.how_many(SUPERVISOR, SOUTH) == (0, 0)
+
+
+def test_whoever_only_reads_answers_nothing(desk: Desk, clock: ManualClock) -> None:
+    number = answered(
+        desk, COUNTER, desk.faults.begin(COUNTER, case_id=put_case(desk).id), "firm"
+    ).fault.number
+    before = desk.faults.view(AUDITOR, number)
+    for act in (
+        lambda: desk.faults.answer(AUDITOR, number, "cable_terminal", "firm"),
+        lambda: desk.faults.back(AUDITOR, number),
+        lambda: desk.faults.observe(AUDITOR, number, probe(clock, terminal=True, meter=True)),
+    ):
+        with pytest.raises(ForbiddenError):
+            act()
+    assert desk.faults.view(AUDITOR, number) == before
+    assert desk.faults.answer(WORKS, number, "cable_terminal", "firm").fault.version > before.fault.version
 
 
 def test_an_old_probe_says_nothing_of_now(desk: Desk, clock: ManualClock) -> None:

@@ -39,7 +39,7 @@ __all__ = ["Cases"]
 
 _COLUMNS: Final = frozenset({"assignee", "office", "due_on", "supply_point"})
 #: values that belong to the entry alone
-_PASSING: Final = frozenset({"document", "notice", "rule", "reminded_of"})
+_PASSING: Final = frozenset({"document", "notice", "rule", "reminded_of", "enquiry_number", "answer"})
 _ROUTED: Final = frozenset({Event.SUBMIT, Event.CHANGE_RETAILER})  #: after these the office is asked anew
 _APPLICATION, _SUBMIT = (
     next(step for step in steps_from(State.DRAFT) if step.event is event)

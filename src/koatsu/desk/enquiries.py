@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from koatsu.clock import JST, Clock
+from koatsu.desk.cases import Cases
 from koatsu.desk.database import DeskDatabase
 from koatsu.desk.enquiry_intake import due_after, open_enquiry, said_text
+from koatsu.desk.enquiry_rights import is_customer, may_take, steps_for
 from koatsu.desk.enquiry_rows import (
     TABLE,
     Enquiry,
@@ -29,14 +31,15 @@ from koatsu.desk.enquiry_rows import (
     visible_enquiries,
 )
 from koatsu.desk.errors import ChangedMeanwhileError, ForbiddenError, InputError, NoStepError
-from koatsu.desk.models import Actor
+from koatsu.desk.letters import NoticeKind
+from koatsu.desk.lifecycle import Event
+from koatsu.desk.models import SYSTEM, Actor
 from koatsu.desk.offices import office_of
-from koatsu.desk.schema_cases import case, staff
 from koatsu.desk.schema_help import enquiry
 from koatsu.desk.settings import DeskSettings
 from koatsu.desk.vault import Vault
 from koatsu.desk.words import Words
-from koatsu.people import Right, Role
+from koatsu.people import Role
 
 __all__ = ["Enquiries", "EnquiryView"]
 
@@ -57,6 +60,11 @@ class EnquiryView:
         return self.steps[0].said
 
     @property
+    def erased(self) -> bool:
+        """Whether its texts are gone for good."""
+        return self.steps[0].erased
+
+    @property
     def answer(self) -> str | None:
         """The newest answer; ``None``: there is none, or it is erased."""
         return next((step.said for step in reversed(self.steps) if step.step is Step.ANSWERED), None)
@@ -70,8 +78,11 @@ class Enquiries:
     where somebody else was faster, and ``NoStepError`` where the enquiry is past it.
     """
 
-    def __init__(self, database: DeskDatabase, vault: Vault, settings: DeskSettings, clock: Clock) -> None:
+    def __init__(
+        self, database: DeskDatabase, vault: Vault, settings: DeskSettings, clock: Clock, cases: Cases
+    ) -> None:
         self._database, self._vault, self._settings, self._clock = database, vault, settings, clock
+        self._cases = cases
 
     # --- looking ----------------------------------------------------------------------------------------
 
@@ -85,25 +96,48 @@ class Enquiries:
         case_id: int | None = None,
         due_until: date | None = None,
         after: Enquiry | None = None,
+        offset: int = 0,
         limit: int = PAGE,
     ) -> list[Enquiry]:
-        """Those that ``actor`` may see, the most urgent first; ``after``: the last one of the page before."""
-        query = select(enquiry).where(
-            visible_enquiries(actor), enquiry.c.state.in_([state.value for state in states])
-        )
-        for column, value in ((enquiry.c.office, office), (enquiry.c.owner, owner)):
-            query = query if value is None else query.where(column == value)
+        """Those that ``actor`` may see, the most urgent first.
+
+        Args:
+            actor: who looks.
+            states: in any of these.
+            office: of this office; empty: of none yet.
+            owner: with this person; empty: with nobody.
+            case_id: about this case.
+            due_until: to be answered by then.
+            after: the last one of the part before.
+            offset: so many are left out at the beginning.
+            limit: at most so many.
+        """
+        query = select(enquiry).where(_those(actor, states, office, owner, due_until))
         if case_id is not None:
             query = query.where(enquiry.c.case_id == case_id)
-        if due_until is not None:
-            query = query.where(enquiry.c.due_on <= due_until.isoformat())
         if after is not None:
             due = after.due_on.isoformat()
             later = (enquiry.c.due_on == due) & (enquiry.c.id > after.id)
             query = query.where(or_(enquiry.c.due_on > due, later))
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(enquiry.c.due_on, enquiry.c.id).limit(limit))
+            rows = connection.execute(
+                query.order_by(enquiry.c.due_on, enquiry.c.id).offset(offset).limit(limit)
+            )
             return [enquiry_of(row) for row in rows]
+
+    def how_many(
+        self,
+        actor: Actor,
+        *,
+        states: Collection[EnquiryState] = (EnquiryState.OPEN,),
+        office: str | None = None,
+        owner: str | None = None,
+        due_until: date | None = None,
+    ) -> int:
+        """How many :meth:`listing` has of these."""
+        query = select(func.count()).where(_those(actor, states, office, owner, due_until))
+        with self._database.reading() as connection:
+            return connection.execute(query.select_from(enquiry)).scalar_one()
 
     def counts(self, actor: Actor) -> dict[EnquiryState, int]:
         """How many there are in each state, of those that ``actor`` may see."""
@@ -136,6 +170,14 @@ class Enquiries:
         if actor.role is Role.CUSTOMER:
             steps = [step for step in steps if step.step is not Step.NOTED]
         return EnquiryView(enquiry=one, contact=contact, steps=tuple(steps))
+
+    def acts(self, actor: Actor, view: EnquiryView) -> frozenset[Step]:
+        """What ``actor`` may do with an enquiry as it stands; every other step is refused."""
+        able = steps_for(actor, view.enquiry.state, erased=view.erased)
+        if Step.ERASED not in able:
+            return able
+        with self._database.reading() as connection:
+            return able - {Step.ERASED} if is_customer(connection, view.enquiry.subject) else able
 
     # --- acting -----------------------------------------------------------------------------------------
 
@@ -188,12 +230,21 @@ class Enquiries:
         return self._act(actor, number, Step.EXTENDED, seen, value=day, due_on=day)
 
     def answer(self, actor: Actor, number: str, text: str, *, seen: int) -> Enquiry:
-        """Answer it, or put a better answer behind the first.
+        """Answer it, or put a better answer behind the first; the customer of a case gets a letter of it.
 
         Raises:
             InputError: there is no text, or it cannot be taken.
         """
-        return self._act(actor, number, Step.ANSWERED, seen, said=said_text(text))
+        said = said_text(text)
+        with self._database.writing() as connection:
+            answered = self._act_within(connection, actor, number, Step.ANSWERED, seen, said=said)
+            if answered.case is not None:
+                told = {
+                    "notice": NoticeKind.ENQUIRY_ANSWERED.value, "enquiry_number": answered.number,
+                    "answer": said,
+                }  # fmt: skip
+                self._cases.act_within(connection, SYSTEM, answered.case, Event.NOTIFY, told)
+            return answered
 
     def note(self, actor: Actor, number: str, text: str, *, seen: int) -> Enquiry:
         """Write something down among staff.
@@ -225,11 +276,7 @@ class Enquiries:
         """
         with self._database.writing() as connection:
             one = self._found(connection, actor, number, Step.ERASED, seen)
-            shared = (
-                select(case.c.id).where(case.c.customer == one.subject),
-                select(staff.c.person).where(staff.c.customer == one.subject),
-            )
-            if any(connection.execute(query.limit(1)).first() is not None for query in shared):
+            if is_customer(connection, one.subject):
                 raise NoStepError(
                     Words("お客さまの案件で消去してください。", "Erase the customer's case instead.")
                 )
@@ -252,14 +299,28 @@ class Enquiries:
         **columns: str,
     ) -> Enquiry:
         with self._database.writing() as connection:
-            one = self._found(connection, actor, number, step, seen)
-            sealed = self._vault.seal(connection, one.subject, said) if said else None
-            return self._write(connection, actor, one, step, value, sealed, columns)
+            return self._act_within(connection, actor, number, step, seen, value=value, said=said, **columns)
+
+    def _act_within(
+        self,
+        connection: Connection,
+        actor: Actor,
+        number: str,
+        step: Step,
+        seen: int,
+        *,
+        value: str = "",
+        said: str = "",
+        **columns: str,
+    ) -> Enquiry:
+        one = self._found(connection, actor, number, step, seen)
+        sealed = self._vault.seal(connection, one.subject, said) if said else None
+        return self._write(connection, actor, one, step, value, sealed, columns)
 
     def _found(self, connection: Connection, actor: Actor, number: str, step: Step, seen: int) -> Enquiry:
         """The enquiry, if ``actor`` may take this step with it now."""
         one = find_enquiry(connection, actor, number)
-        if not _may(actor, step):
+        if not may_take(actor, step):
             raise ForbiddenError(
                 Words("この操作をする権限がありません。", "You may not do this with an enquiry.")
             )
@@ -299,12 +360,15 @@ class Enquiries:
         return enquiry_of(connection.execute(select(enquiry).where(enquiry.c.id == one.id)).one())
 
 
-_CUSTOMERS: Final = frozenset({Step.REOPENED, Step.CLOSED})
-
-
-def _may(actor: Actor, step: Step) -> bool:
-    if actor.role is None:
-        return True
-    if step is Step.ERASED:
-        return actor.role.may(Right.DESK_DECIDE)
-    return actor.role.may(Right.DESK_HANDLE) or (step in _CUSTOMERS and actor.role.may(Right.DESK_OWN))
+def _those(
+    actor: Actor,
+    states: Collection[EnquiryState],
+    office: str | None,
+    owner: str | None,
+    due_until: date | None,
+) -> ColumnElement[bool]:
+    """The condition on what a list has."""
+    wanted = visible_enquiries(actor) & enquiry.c.state.in_([state.value for state in states])
+    for column, value in ((enquiry.c.office, office), (enquiry.c.owner, owner)):
+        wanted = wanted if value is None else wanted & (column == value)
+    return wanted if due_until is None else wanted & (enquiry.c.due_on <= due_until.isoformat())

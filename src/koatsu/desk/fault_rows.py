@@ -1,7 +1,8 @@
 """The rows of faults: what was answered and found when somebody looked for why no data arrives.
 
-Steps only ever grow; where somebody stands is walked anew from them each time. Of what a probe read, only
-what it says of the link is kept: the values are the customer's.
+Steps only ever grow; where somebody stands is walked anew from them each time. Of what a probe found, a step
+holds what it says of the link. Its sentence and values, with addresses of the utility's network and readings
+of the customer, stand under the customer's key and are for the staff alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -23,6 +24,7 @@ from koatsu.desk.probe import ProbeResult
 from koatsu.desk.schema_cases import case
 from koatsu.desk.schema_help import fault, fault_step
 from koatsu.desk.triage import Outcome, Position, Service, Side, Situation, UnderWay, tree, walk
+from koatsu.desk.vault import Vault
 from koatsu.desk.words import Words
 from koatsu.people import Right
 
@@ -35,6 +37,7 @@ __all__ = [
     "add_step",
     "fault_of",
     "find_fault",
+    "for_customer",
     "probe_value",
     "view_of",
     "visible_faults",
@@ -89,6 +92,7 @@ class FaultStep:
     kind: StepKind
     step: str
     value: str
+    probe: ProbeResult | None = None  #: what a probe found then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,7 @@ class FaultView:
 
     fault: Fault
     steps: Sequence[FaultStep]
-    probe: ProbeResult | None  #: what was found last, without values
+    probe: ProbeResult | None  #: what was found last
     position: Position
 
     @property
@@ -145,8 +149,8 @@ def find_fault(connection: Connection, actor: Actor, number: str) -> Fault:
     return fault_of(row)
 
 
-def view_of(connection: Connection, one: Fault) -> FaultView:
-    """A fault with its steps, walked through the tree as it is now."""
+def view_of(connection: Connection, vault: Vault, one: Fault) -> FaultView:
+    """A fault with its steps, walked through the tree as it is now; all of it, as the staff see it."""
     query = select(fault_step).where(fault_step.c.fault == one.id).order_by(fault_step.c.number)
     steps = [
         FaultStep(
@@ -156,8 +160,9 @@ def view_of(connection: Connection, one: Fault) -> FaultView:
             kind=StepKind(row.kind),
             step=row.step,
             value=row.value,
+            probe=_probe(connection, vault, row.value) if row.kind == StepKind.PROBE.value else None,
         )
-        for row in connection.execute(query)
+        for row in list(connection.execute(query))
     ]
     answers: dict[str, str] = {}
     probe: ProbeResult | None = None
@@ -167,9 +172,16 @@ def view_of(connection: Connection, one: Fault) -> FaultView:
         elif step.kind is StepKind.BACK:
             answers.pop(step.step, None)
         elif step.kind is StepKind.PROBE:
-            probe = _probe(json.loads(step.value))
+            probe = step.probe
     position = walk(tree(), one.begun_with.seen(probe), answers)
     return FaultView(fault=one, steps=tuple(steps), probe=probe, position=position)
+
+
+def for_customer(view: FaultView) -> FaultView:
+    """The same without what a probe said and read: of the terminal's side, whether it answers."""
+    probe = None if view.probe is None else _bare(view.probe)
+    steps = [replace(one, probe=None if one.probe is None else _bare(one.probe)) for one in view.steps]
+    return replace(view, probe=probe, steps=tuple(steps))
 
 
 def add_step(
@@ -194,27 +206,52 @@ def add_step(
     )  # fmt: skip
 
 
-def probe_value(probe: ProbeResult) -> str:
-    """What is kept of a probe: what it says of the link, and none of the customer's values."""
+def probe_value(connection: Connection, vault: Vault, owner: int | None, probe: ProbeResult) -> str:
+    """What a step holds of a probe; what it said and read goes under the key of ``owner``, if there is one.
+
+    Raises:
+        UnknownError: that customer's data is erased.
+    """
+    said = {
+        "reason": list(probe.reason),
+        "values": dict(probe.values),
+        "labels": {name: list(words) for name, words in probe.labels.items()},
+    }
     kept = {
         "at": int(probe.at.timestamp()),
         "reached": probe.reached,
         "terminal_up": probe.terminal_up,
         "meter_answers": probe.meter_answers,
-        "reason": list(probe.reason),
+        "said": 0 if owner is None else vault.keep_text(connection, owner, _dumped(said)),
     }
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+    return _dumped(kept)
 
 
-def _probe(kept: Mapping[str, Any]) -> ProbeResult:
+def _dumped(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _probe(connection: Connection, vault: Vault, value: str) -> ProbeResult:
+    """A probe as it was kept; without its words once the customer is erased."""
+    kept = json.loads(value)
+    text = vault.text(connection, kept.get("said", 0))
+    said: dict[str, Any] = json.loads(text) if text else {"reason": _NOTHING, "values": {}, "labels": {}}
     return ProbeResult(
         at=datetime.fromtimestamp(kept["at"], UTC),
         reached=kept["reached"],
         terminal_up=kept["terminal_up"],
         meter_answers=kept["meter_answers"],
-        values={},
-        reason=Words(*kept["reason"]),
+        values=said["values"],
+        reason=Words(*said["reason"]),
+        labels={name: Words(*words) for name, words in said["labels"].items()},
     )
+
+
+def _bare(probe: ProbeResult) -> ProbeResult:
+    return replace(probe, reason=_NOTHING, values={}, labels={})
+
+
+_NOTHING: Final = Words("", "")
 
 
 def fault_of(row: Row[Sequence[Any]]) -> Fault:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from koatsu.clock import JST, Clock
 from koatsu.desk import case_rows, works
@@ -24,6 +24,7 @@ from koatsu.desk.fault_rows import (
     add_step,
     fault_of,
     find_fault,
+    for_customer,
     probe_value,
     view_of,
     visible_faults,
@@ -32,8 +33,9 @@ from koatsu.desk.models import SYSTEM, Actor, Case, WorksKind, WorksState
 from koatsu.desk.probe import ProbeResult
 from koatsu.desk.schema_help import fault
 from koatsu.desk.triage import CABLE, UTILITY_FAULT, Side, Situation
+from koatsu.desk.vault import Vault
 from koatsu.desk.words import Words
-from koatsu.people import Right
+from koatsu.people import Right, Role
 
 __all__ = ["PROBE_FRESH", "Faults"]
 
@@ -48,25 +50,35 @@ class Faults:
     Every method raises ``UnknownError`` where ``actor`` may not see the fault or the case.
     """
 
-    def __init__(self, database: DeskDatabase, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: DeskDatabase, vault: Vault, clock: Clock) -> None:
+        self._database, self._vault, self._clock = database, vault, clock
 
     # --- looking ----------------------------------------------------------------------------------------
 
     def view(self, actor: Actor, number: str) -> FaultView:
-        """A fault with all its steps."""
+        """A fault with all its steps; a customer is told nothing of what a probe said and read."""
         with self._database.reading() as connection:
-            return view_of(connection, find_fault(connection, actor, number))
+            return self._view(connection, actor, find_fault(connection, actor, number))
 
     def waiting(self, actor: Actor, office: str | None = None, limit: int = PAGE) -> list[Fault]:
         """Those that lie on the utility's side and are not closed, the oldest first."""
-        query = select(fault).where(
-            visible_faults(actor), fault.c.side == Side.UTILITY.value, fault.c.closed_at.is_(None)
-        )
-        if office is not None:
-            query = query.where(fault.c.office == office)
-        with self._database.reading() as connection:
-            return [fault_of(row) for row in connection.execute(query.order_by(fault.c.id).limit(limit))]
+        query = select(fault).where(visible_faults(actor), *_WAITING).order_by(fault.c.id)
+        return self._listed(query, office, limit)
+
+    def unfinished(self, actor: Actor, office: str | None = None, limit: int = PAGE) -> list[Fault]:
+        """Those in which a question is still open, the newest first: somebody may call again."""
+        query = select(fault).where(visible_faults(actor), *_UNFINISHED).order_by(fault.c.id.desc())
+        return self._listed(query, office, limit)
+
+    def how_many(self, actor: Actor, office: str | None = None) -> tuple[int, int]:
+        """How many are waiting, and how many unfinished."""
+        found = []
+        for wanted in (_WAITING, _UNFINISHED):
+            query = select(func.count()).select_from(fault).where(visible_faults(actor), *wanted)
+            query = query if office is None else query.where(fault.c.office == office)
+            with self._database.reading() as connection:
+                found.append(int(connection.execute(query).scalar_one()))
+        return found[0], found[1]
 
     def of_case(self, actor: Actor, case_id: int) -> list[Fault]:
         """Those of a case, the newest first."""
@@ -119,13 +131,15 @@ class Faults:
         """Answer the question that is asked now; the same answer twice changes nothing.
 
         Raises:
+            ForbiddenError: ``actor`` only reads.
             ChangedMeanwhileError: another question is asked by now.
             InputError: the question has no such answer.
             NoStepError: somebody has closed it.
         """
+        _must(actor, *_ASKING)
         with self._database.writing() as connection:
             one = find_fault(connection, actor, number)
-            view = _going_on(view_of(connection, one))
+            view = _going_on(self._view(connection, actor, one))
             if any(turn.ask.id == step and turn.answer.id == answer for turn in view.position.path):
                 return view
             asked = view.position.ask
@@ -146,11 +160,13 @@ class Faults:
         """Take the last answer back; it stays in the record.
 
         Raises:
+            ForbiddenError: ``actor`` only reads.
             NoStepError: there is none, or something has come of the answers already.
         """
+        _must(actor, *_ASKING)
         with self._database.writing() as connection:
             one = find_fault(connection, actor, number)
-            path = _going_on(view_of(connection, one)).position.path
+            path = _going_on(self._view(connection, actor, one)).position.path
             if not path or one.order is not None or one.enquiry is not None:
                 raise NoStepError(
                     Words("これより前には戻れません。", "There is no way back from here."),
@@ -164,13 +180,15 @@ class Faults:
         """Note what the terminal side has just said; the way through the questions may change by it.
 
         Raises:
+            ForbiddenError: ``actor`` only reads.
             NoStepError: there is an outcome already.
         """
+        _must(actor, *_ASKING)
         with self._database.writing() as connection:
             one = find_fault(connection, actor, number)
             if one.outcome:
                 raise _past(one)
-            _going_on(view_of(connection, one))
+            _going_on(self._view(connection, actor, one))
             self._note_probe(connection, actor, one, probe)
             return self._settled(connection, actor, one)
 
@@ -191,7 +209,7 @@ class Faults:
             found = case_rows.by_id(connection, actor, case_id)
             place = {"case_id": found.id, "supply_point": found.supply_point, "office": found.office}
             self._step(connection, actor, one, StepKind.CASE, value=str(found.id), columns=place)
-            return view_of(connection, find_fault(connection, SYSTEM, one.number))
+            return self._view(connection, actor, find_fault(connection, SYSTEM, one.number))
 
     def open_order(
         self, actor: Actor, number: str, planned_on: date | None = None, window: str = ""
@@ -206,7 +224,7 @@ class Faults:
         _must(actor, Right.DESK_HANDLE, Right.DESK_WORK)
         with self._database.writing() as connection:
             one = find_fault(connection, actor, number)
-            view = view_of(connection, one)
+            view = self._view(connection, actor, one)
             if one.side is not Side.UTILITY or not view.position.shown >= CABLE | {UTILITY_FAULT}:
                 raise RuleError(
                     "fault.order",
@@ -231,7 +249,7 @@ class Faults:
                 if made.kind is WorksKind.REPAIR and made.state is WorksState.PLANNED
             ][-1]
             self._step(connection, actor, one, StepKind.ORDER, value=str(order), columns={"order_id": order})
-            return view_of(connection, find_fault(connection, SYSTEM, one.number))
+            return self._view(connection, actor, find_fault(connection, SYSTEM, one.number))
 
     def note_enquiry(self, actor: Actor, number: str, enquiry: Enquiry) -> FaultView:
         """Note which enquiry came of it."""
@@ -245,7 +263,7 @@ class Faults:
                 value=enquiry.number,
                 columns={"enquiry": enquiry.id},
             )
-            return view_of(connection, find_fault(connection, SYSTEM, one.number))
+            return self._view(connection, actor, find_fault(connection, SYSTEM, one.number))
 
     def close(self, actor: Actor, number: str) -> FaultView:
         """Close it: what the utility had to do is done; a second time changes nothing.
@@ -259,20 +277,33 @@ class Faults:
             if one.closed_at is None:
                 closed = {"closed_at": int(self._clock.now().timestamp()), "closed_by": actor.reference}
                 self._step(connection, actor, one, StepKind.CLOSE, columns=closed)
-            return view_of(connection, find_fault(connection, SYSTEM, one.number))
+            return self._view(connection, actor, find_fault(connection, SYSTEM, one.number))
 
     # --- inside -----------------------------------------------------------------------------------------
+
+    def _view(self, connection: Connection, actor: Actor, one: Fault) -> FaultView:
+        whole = view_of(connection, self._vault, one)
+        return for_customer(whole) if actor.role is Role.CUSTOMER else whole
+
+    def _listed(self, query: Select[Any], office: str | None, limit: int) -> list[Fault]:
+        wanted = query if office is None else query.where(fault.c.office == office)
+        with self._database.reading() as connection:
+            return [fault_of(row) for row in connection.execute(wanted.limit(limit))]
 
     def _note_probe(
         self, connection: Connection, actor: Actor, one: Fault, probe: ProbeResult | None
     ) -> None:
         """Keep what a probe found, if it is not too old to say anything of now."""
-        if probe is not None and self._clock.now() - probe.at <= PROBE_FRESH:
-            self._step(connection, actor, one, StepKind.PROBE, value=probe_value(probe))
+        if probe is None or self._clock.now() - probe.at > PROBE_FRESH:
+            return
+        found = None if one.case is None else case_rows.by_id(connection, SYSTEM, one.case)
+        owner = None if found is None or found.erased else found.customer
+        kept = probe_value(connection, self._vault, owner, probe)
+        self._step(connection, actor, one, StepKind.PROBE, value=kept)
 
     def _settled(self, connection: Connection, actor: Actor, one: Fault) -> FaultView:
         """The fault with the outcome that its steps lead to; what is nobody's work here is closed by it."""
-        outcome = view_of(connection, one).position.outcome
+        outcome = self._view(connection, actor, one).position.outcome
         done = outcome is not None and outcome.side is not Side.UTILITY
         now = int(self._clock.now().timestamp())
         values = {
@@ -282,7 +313,7 @@ class Faults:
             "closed_by": actor.reference if done else None,
         }
         connection.execute(update(fault).where(fault.c.id == one.id).values(**values))
-        return view_of(connection, find_fault(connection, SYSTEM, one.number))
+        return self._view(connection, actor, find_fault(connection, SYSTEM, one.number))
 
     def _step(
         self,
@@ -302,6 +333,11 @@ class Faults:
             "changed_by": actor.reference,
         }
         connection.execute(update(fault).where(fault.c.id == one.id).values(**changed, **(columns or {})))
+
+
+_ASKING: Final = (Right.DESK_OWN, Right.DESK_HANDLE, Right.DESK_WORK)
+_WAITING: Final = (fault.c.side == Side.UTILITY.value, fault.c.closed_at.is_(None))
+_UNFINISHED: Final = (fault.c.outcome == "", fault.c.closed_at.is_(None))
 
 
 def _situation(found: Case | None) -> Situation:

@@ -16,11 +16,13 @@ from sqlalchemy import Connection
 from koatsu.clock import JST
 from koatsu.desk.data_list import data_list_in_force
 from koatsu.desk.eligibility import RULES
+from koatsu.desk.enquiry_rows import find_enquiry
+from koatsu.desk.faq import faq
 from koatsu.desk.fields import FIELDS, NO, YES
 from koatsu.desk.letters import NoticeKind
 from koatsu.desk.letters.content import Value
 from koatsu.desk.lifecycle import Event, step_for
-from koatsu.desk.models import Case, Entry
+from koatsu.desk.models import SYSTEM, Case, Entry
 from koatsu.desk.states import State
 from koatsu.desk.vault import Vault
 from koatsu.desk.words import Words
@@ -166,6 +168,14 @@ def _reminded(told: _Told) -> dict[str, Value]:
     return {"task": _TASK, "due_on": due, **({"overdue": YES} if due < told.day else {})}
 
 
+def _answered(told: _Told) -> dict[str, Value]:
+    """The question is that of the help, where the enquiry came from one; what was asked is not repeated."""
+    topic = find_enquiry(told.connection, SYSTEM, told.facts["enquiry_number"]).topic
+    question = faq().question(topic)
+    about = {} if question is None else {"question": question.question}
+    return {"answer": told.texts.get("answer", ""), **about}
+
+
 def _withdrawn(told: _Told) -> dict[str, Value]:
     return {"withdrawn_on": told.day}
 
@@ -179,5 +189,6 @@ _MORE: Final[dict[NoticeKind, Callable[[_Told], dict[str, Value]]]] = {
     NoticeKind.RESUMED: _resumed,
     NoticeKind.CHANGED: _changed,
     NoticeKind.WITHDRAWN: _withdrawn,
+    NoticeKind.ENQUIRY_ANSWERED: _answered,
     NoticeKind.REMINDER_TO_CUSTOMER: _reminded,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
@@ -10,12 +11,13 @@ from typing import Final
 from koatsu.clock import JST, ManualClock
 from koatsu.desk.business_days import add_business_days
 from koatsu.desk.desk import Desk
+from koatsu.desk.enquiry_rows import Enquiry
 from koatsu.desk.models import SYSTEM, Actor, Case
 from koatsu.desk.sample.tables import names
 from koatsu.desk.states import State
 from koatsu.desk.triage import Side
 
-__all__ = ["ask"]
+__all__ = ["Moment", "before_asking", "enquiries", "faults"]
 
 _ENQUIRIES_A_HUNDRED, _FAULTS_A_HUNDRED = 3, 1  # of each hundred cases, and some more
 _LEAST: Final = 6
@@ -23,28 +25,59 @@ _LAST_DAYS: Final = 25  #: business days over which they are spread
 _ANSWERED, _CLOSED = 0.6, 0.5  # shares: of all, and of those that were answered
 
 
-def ask(
-    desk: Desk, clock: ManualClock, seed: int, now: datetime, counter: Callable[[str], Actor], cases: int
-) -> None:
-    """Let enquiries and faults come in over the past weeks; some wait for an answer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Something that happens at its time, among the moves of the cases: an answer is an entry of a case."""
+
+    at: datetime
+    happen: Callable[[], None]
+
+
+def before_asking(now: datetime) -> datetime:
+    """Until when nobody has asked anything."""
+    return _morning(now, _LAST_DAYS + 1)
+
+
+def enquiries(
+    desk: Desk, seed: int, now: datetime, counter: Callable[[str], Actor], cases: int
+) -> list[Moment]:
+    """The enquiries of the past weeks, some of which still wait for an answer.
 
     Args:
-        desk: filled with cases.
-        clock: its clock, which is left at ``now``.
+        desk: as it is at :func:`before_asking`.
         seed: of the sample.
         now: until when.
         counter: who works at the counter of an office.
         cases: how many there are.
     """
     by_chance = Random(f"{seed}:asking")
-    served = [line.case for line in desk.lists.worklist(SYSTEM, state=State.IN_SERVICE, size=400).lines]
+    served = _served(desk)
+    moments: list[Moment] = []
     for _ in range(_LEAST + cases * _ENQUIRIES_A_HUNDRED // 100):
-        _enquiry(
-            desk, clock, by_chance, _some_time_ago(by_chance, now), by_chance.choice(served), counter, now
-        )
+        at, found = _some_time_ago(by_chance, now), by_chance.choice(served)
+        moments += _enquiry(desk, by_chance, at, found, counter, now)
+    return moments
+
+
+def faults(
+    desk: Desk, clock: ManualClock, seed: int, now: datetime, counter: Callable[[str], Actor], cases: int
+) -> None:
+    """Let people call over the past weeks because no data arrives; the clock is left at ``now``."""
+    by_chance = Random(f"{seed}:calling")
+    served = _served(desk)
     for _ in range(_LEAST + cases * _FAULTS_A_HUNDRED // 100):
         _fault(desk, clock, by_chance, _some_time_ago(by_chance, now), by_chance.choice(served), counter)
     clock.set(now)
+
+
+def _served(desk: Desk) -> list[Case]:
+    return [line.case for line in desk.lists.worklist(SYSTEM, state=State.IN_SERVICE, size=400).lines]
+
+
+def _morning(now: datetime, ago: int) -> datetime:
+    """The beginning of a business day."""
+    day = add_business_days(now.astimezone(JST).date(), -ago)
+    return datetime(day.year, day.month, day.day, tzinfo=JST)
 
 
 def _some_time_ago(by_chance: Random, now: datetime) -> datetime:
@@ -57,24 +90,33 @@ def _some_time_ago(by_chance: Random, now: datetime) -> datetime:
 
 def _enquiry(
     desk: Desk,
-    clock: ManualClock,
     by_chance: Random,
     at: datetime,
     found: Case,
     counter: Callable[[str], Actor],
     now: datetime,
-) -> None:
+) -> list[Moment]:
+    """An enquiry that comes in, and its answer where there is one."""
     said = by_chance.choice(names()["enquiry"])
-    by = counter(found.office)
-    clock.set(at)
-    one = desk.enquiries.open(by, topic=said["topic"], text=said["asked"], case_id=found.id)
+    made: list[Enquiry] = []
+
+    def asked() -> None:
+        by = counter(desk.cases.get(SYSTEM, found.id).office)
+        made.append(desk.enquiries.open(by, topic=said["topic"], text=said["asked"], case_id=found.id))
+
+    moments = [Moment(at=at, happen=asked)]
     if by_chance.random() >= _ANSWERED:
-        return
-    clock.set(min(at + timedelta(hours=by_chance.randint(2, 50)), now))
-    one = desk.enquiries.assign(by, one.number, by.reference, seen=one.version)
-    one = desk.enquiries.answer(by, one.number, said["answer"], seen=one.version)
-    if by_chance.random() < _CLOSED:
-        desk.enquiries.close(by, one.number, seen=one.version)
+        return moments
+    later, closed = at + timedelta(hours=by_chance.randint(2, 50)), by_chance.random() < _CLOSED
+
+    def answered() -> None:
+        by = counter(made[0].office)
+        one = desk.enquiries.assign(by, made[0].number, by.reference, seen=made[0].version)
+        one = desk.enquiries.answer(by, one.number, said["answer"], seen=one.version)
+        if closed:
+            desk.enquiries.close(by, one.number, seen=one.version)
+
+    return [*moments, Moment(at=min(later, now), happen=answered)]
 
 
 def _fault(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -21,7 +22,7 @@ from koatsu.desk.database import DeskDatabase
 from koatsu.desk.desk import Desk
 from koatsu.desk.lifecycle import Event
 from koatsu.desk.models import SYSTEM, Actor
-from koatsu.desk.sample.asking import ask
+from koatsu.desk.sample.asking import Moment, before_asking, enquiries, faults
 from koatsu.desk.sample.life import Life, Move
 from koatsu.desk.sample.plan import Plan
 from koatsu.desk.sample.registers import TO_TRY, furnish
@@ -82,10 +83,18 @@ def fill(
         if since is None:
             furnish(desk, plan.points, plan.first, lambda _done, _whole: None)
         lives, walk = plan.lives(now), _Walk(desk, database, clock, people, since)
-        events = walk.through(lives, now, progress)
+        if since is None:
+            whole = sum(move.at <= now for life, _ in lives for move in life.moves)
+            first = walk.through(lives, before_asking(now), lambda done, _: progress(done, whole))
+            asked = enquiries(desk, plan.seed, now, walk.counter, len(lives))
+            events = walk.through(
+                lives, now, lambda done, _: progress(min(first + done, whole), whole), asked
+            )
+        else:
+            events = walk.through(lives, now, progress)
         if since is None:
             with database.joined():
-                ask(desk, clock, plan.seed, now, walk.counter, len(lives))
+                faults(desk, clock, plan.seed, now, walk.counter, len(lives))
         waiting = [
             found.case.supply_point
             for found in desk.lists.worklist(SYSTEM, state=State.CONNECTION_CHECK, size=1).lines
@@ -154,25 +163,40 @@ class _Walk:
         self._roles = {one.key: one for one in sample_people()}
         self._customer = 0
 
-    def through(self, lives: Sequence[tuple[Life, bool]], now: datetime, progress: Progress) -> int:
-        """Everything that has happened by ``now``, and was not done before; how many events it is by now."""
-        moves = [
-            (move.at, order, number, move, own)
+    def through(
+        self,
+        lives: Sequence[tuple[Life, bool]],
+        until: datetime,
+        progress: Progress,
+        among: Sequence[Moment] = (),
+    ) -> int:
+        """Everything that has happened by ``until``, and was not done before; how many events it is by now.
+
+        Args:
+            lives: of the cases.
+            until: when the walk ends.
+            progress: told of the events.
+            among: what happens among them.
+        """
+        moves: list[tuple[datetime, int, int, Callable[[], None]]] = [
+            (move.at, order, number, partial(self._happen, self._desk.cases, order, move, own=own))
             for order, (life, own) in enumerate(lives, 1)
             for number, move in enumerate(life.moves)
-            if move.at <= now
+            if move.at <= until
         ]
-        moves.sort(key=lambda one: one[:3])
         left = [one for one in moves if self._since is None or one[0] > self._since]
+        left += [(one.at, 0, number, one.happen) for number, one in enumerate(among)]
+        left.sort(key=lambda one: one[:3])
         self._customer = self._own_subject()
         for first in range(0, len(left), _AT_ONCE):
             with self._database.joined():
-                for _, order, _, move, own in left[first : first + _AT_ONCE]:
-                    self._clock.set(move.at)
-                    self._happen(self._desk.cases, order, move, own=own)
+                for at, _, _, happen in left[first : first + _AT_ONCE]:
+                    self._clock.set(at)
+                    happen()
             progress(min(first + _AT_ONCE, len(left)), len(left))
-        self._clock.set(now)
-        self._printed(now)
+        self._clock.set(until)
+        self._since = until
+        self._printed(until)
         return len(moves)
 
     def _happen(self, cases: Cases, order: int, move: Move, *, own: bool) -> None:
