@@ -47,6 +47,14 @@ TABLE: dict[tuple[str, str], tuple[Right | None, str]] = {
     ("POST", "/faults/new"): (Right.DESK_HANDLE, "/faults/new"),
     ("GET", "/faults/{number}/guide"): (Right.DESK_HANDLE, "/faults/F-2026-00001/guide"),
     ("POST", "/faults/{number}/guide"): (Right.DESK_HANDLE, "/faults/F-2026-00001/guide"),
+    ("GET", "/faults"): (Right.DESK_READ, "/faults"),
+    ("GET", "/faults/{number}"): (Right.DESK_READ, "/faults/FT-2026-00001"),
+    ("POST", "/faults/{number}"): (Right.DESK_READ, "/faults/FT-2026-00001"),
+    ("GET", "/enquiries"): (Right.DESK_READ, "/enquiries"),
+    ("GET", "/enquiries.csv"): (Right.DESK_READ, "/enquiries.csv"),
+    ("GET", "/enquiries.xlsx"): (Right.DESK_READ, "/enquiries.xlsx"),
+    ("GET", "/enquiries/{number}"): (Right.DESK_READ, "/enquiries/EQ-2026-00001"),
+    ("POST", "/enquiries/{number}"): (Right.DESK_HANDLE, "/enquiries/EQ-2026-00001"),
     ("GET", "/registers"): (Right.DESK_READ, "/registers"),
     ("GET", "/registers/{register}"): (Right.DESK_READ, "/registers/offices"),
     ("GET", "/registers/{register}.csv"): (Right.DESK_READ, "/registers/supply_points.csv"),
@@ -181,6 +189,7 @@ PERSONAL = ("/account", "/logout")  #: a program with a token has neither
 #: Those who have the right of a row and are refused by the desk itself: they read, and change nothing.
 READING_ONLY: dict[tuple[str, str], set[Role]] = {
     ("POST", "/letters/{letter_id}"): {Role.AUDITOR},
+    ("POST", "/faults/{number}"): {Role.AUDITOR},
 }
 
 #: What each role may, written down a second time.

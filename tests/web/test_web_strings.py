@@ -10,6 +10,8 @@ import pytest
 
 import koatsu.web
 from koatsu.desk.eligibility import Verdict
+from koatsu.desk.enquiry_rows import Step
+from koatsu.desk.fault_rows import StepKind
 from koatsu.desk.forms import FormKind
 from koatsu.desk.imports.cells import KINDS
 from koatsu.desk.triage import Side
@@ -21,6 +23,7 @@ from koatsu.meter.conflicts import ConflictKind
 from koatsu.meter.readings import Source
 from koatsu.meter.registers import Register
 from koatsu.people import Role
+from koatsu.web.desk.enquiries_pages import Which, Whose
 from koatsu.web.desk.handing_in import Known
 from koatsu.web.desk.navigation import DESK_ENTRIES
 from koatsu.web.navigation import SITE_ENTRIES
@@ -105,6 +108,15 @@ PART_FROM_CODES |= (  # the pages for customers of the desk
     | {f"desk_no_data.side_{side}" for side in Side}
     | {f"desk_no_data.{word}" for word in ("answers", "silent", "not_known")}
     | {f"desk_no_data.seen_{word}" for word in ("both", "no_meter", "terminal")}
+)
+
+PART_FROM_CODES |= (  # the staff's pages for enquiries and faults
+    {f"desk_answer.did_{step}" for step in Step}
+    | {f"desk_answer.which_{which}" for which in Which}
+    | {f"desk_answer.whose_{whose}" for whose in Whose}
+    | {f"desk_faults.{state}" for state in ("asking", "to_order", "ordered")}
+    | {f"desk_faults.did_{kind}" for kind in StepKind if kind not in (StepKind.ANSWER, StepKind.BACK)}
+    | {f"desk_faults.done_{todo}" for todo in ("answer", "back", "look", "case", "order", "close")}
 )
 
 PART_FROM_CODES |= (  # the registers of the desk

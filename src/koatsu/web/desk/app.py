@@ -16,6 +16,7 @@ from koatsu.people import People
 from koatsu.web.access import OPEN, Access
 from koatsu.web.accounts import Accounts
 from koatsu.web.bodies import PLAIN_BYTES, BodyLimit
+from koatsu.web.desk.answering_pages import AnsweringPages
 from koatsu.web.desk.api import api_router
 from koatsu.web.desk.apply_pages import ApplyPages
 from koatsu.web.desk.calendar_pages import CalendarPages
@@ -23,8 +24,10 @@ from koatsu.web.desk.case_pages import CasePages
 from koatsu.web.desk.check_pages import CheckPages
 from koatsu.web.desk.documents_pages import DocumentsPages
 from koatsu.web.desk.ending_pages import EndingPages
+from koatsu.web.desk.enquiries_pages import EnquiriesPages
 from koatsu.web.desk.enquiry_pages import EnquiryPages
 from koatsu.web.desk.equipment_pages import EquipmentPages
+from koatsu.web.desk.faults_pages import FaultsPages
 from koatsu.web.desk.frame import DESK, DeskFrame
 from koatsu.web.desk.health import health_answer
 from koatsu.web.desk.help_pages import HelpPages
@@ -78,8 +81,11 @@ PAGES: Final[tuple[type[DeskPages], ...]] = (
     OwnPages,
     EndingPages,
     NoDataPages,
+    FaultsPages,
     EquipmentPages,
     EnquiryPages,
+    EnquiriesPages,
+    AnsweringPages,
 )
 """Every group of pages, in the order in which their addresses are looked through."""
 

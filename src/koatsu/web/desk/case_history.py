@@ -12,6 +12,7 @@ from koatsu.desk.documents import KIND_WORDS as DOCUMENT_WORDS
 from koatsu.desk.documents import Document
 from koatsu.desk.eligibility import RULES
 from koatsu.desk.fields import FIELDS, Kind
+from koatsu.desk.letters import NoticeKind, notice_table
 from koatsu.desk.lifecycle import STEPS, Event
 from koatsu.desk.models import Actor, Case, Entry
 from koatsu.desk.point_numbers import masked
@@ -127,6 +128,8 @@ def _value(
         return called(value)
     if name in codes:
         return codes[name].get(value, value)
+    if name == "notice" and value in set(NoticeKind):
+        return notice_table().notices[NoticeKind(value)].subject.text(t.lang)
     if name == "rule":
         return RULES[value].statement.text(t.lang) if value in RULES else value
     if one.kind is Kind.POINT:

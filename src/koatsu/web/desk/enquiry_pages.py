@@ -23,6 +23,7 @@ from koatsu.people import Right, Role
 from koatsu.web.bodies import PLAIN_BYTES
 from koatsu.web.desk.actors import visitor_of
 from koatsu.web.desk.asking import add_errors, given
+from koatsu.web.desk.enquiry_words import TONES
 from koatsu.web.desk.guiding import read_way, summary
 from koatsu.web.desk.handing_in import Known, hand_in, read_place
 from koatsu.web.desk.leading import help_path
@@ -40,7 +41,6 @@ __all__ = ["EnquiryPages", "Once"]
 
 _FIELDS: Final = ("topic", "text", "contact", "case", "supply", "where", "fault", "once")
 _KEPT: Final = 1_000  #: forms that were sent, so that one sent twice is one enquiry
-_TONES: Final = {EnquiryState.OPEN: "info", EnquiryState.ANSWERED: "ok", EnquiryState.CLOSED: "idle"}
 _SAID: Final = frozenset({Step.OPENED, Step.ANSWERED, Step.REOPENED, Step.CLOSED})
 
 
@@ -233,7 +233,7 @@ class EnquiryPages(DeskPages):
         values: dict[str, Any] = {
             "one": one,
             "state": ENQUIRY_STATE_WORDS[one.state].text(self.t.lang),
-            "tone": _TONES[one.state],
+            "tone": TONES[one.state],
             "about": None if question is None else (help_path(question), question.question.text(self.t.lang)),
             "steps": [step for step in view.steps if step.step in _SAID],
             "office": self._office_of(one),

@@ -32,6 +32,7 @@ DESK_ENTRIES: Final = (
     _staff("faults", "bar"),
     _staff("registers", "wide"),
     _staff("search", "menu"),
+    _staff("call", "menu", Right.DESK_HANDLE, path="/faults/new"),
     _staff("letters", "menu"),
     _staff("imports", "menu", Right.DESK_HANDLE),
     _staff("events", "menu", Right.DESK_REVIEW),

@@ -14,29 +14,25 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from koatsu.desk.checking import read_day
-from koatsu.desk.errors import ChangedMeanwhileError, DeskError, InputError
+from koatsu.desk.errors import DeskError
 from koatsu.desk.fault_rows import FaultView
-from koatsu.desk.models import Actor, Case
-from koatsu.desk.plain_text import TextRefused, kept_text
+from koatsu.desk.models import Actor
 from koatsu.desk.point_numbers import masked
 from koatsu.desk.probe import ProbeResult
-from koatsu.desk.triage import Position, Side, Situation, Then, tree, walk
-from koatsu.desk.words import Words
+from koatsu.desk.triage import Position, Situation, Then, tree, walk
 from koatsu.people import Right
 from koatsu.web.desk.actors import actor_of, visitor_of
-from koatsu.web.desk.asking import add_errors
+from koatsu.web.desk.fault_acts import FaultActs
+from koatsu.web.desk.fault_words import SIDE_TONES, probe_words
 from koatsu.web.desk.guiding import (
     PARTS,
     parts_seen,
     questions_ahead,
     read_way,
-    seen_words,
     summary,
     written_way,
 )
-from koatsu.web.desk.own_words import IN_USE, present_cases
-from koatsu.web.desk.pace import let_through
+from koatsu.web.desk.own_words import present_cases
 from koatsu.web.desk.pages import DeskPages
 from koatsu.web.desk.registering import own_customer
 from koatsu.web.forms import Errors, Form, text_of
@@ -48,14 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NoDataPages"]
 
-_TONES: Final = {
-    Side.CUSTOMER: "info",
-    Side.EMS_MAKER: "info",
-    Side.UTILITY: "caution",
-    Side.NONE: "idle",
-}
-_LONGEST_WINDOW: Final = 40
-_PAST: Final = Words("この日は過ぎています。", "This day is past.")
 _NO_RECORD: Final[dict[str, Any]] = {
     "record": None,
     "record_page": "",
@@ -75,6 +63,7 @@ class NoDataPages(DeskPages):
 
     def __init__(self, desk: Desk, frame: DeskFrame) -> None:
         super().__init__(desk, frame)
+        self.acts = FaultActs(desk, frame.t)
         own, handle = Right.DESK_OWN, Right.DESK_HANDLE
         self.route("GET", "/no-data", self.guide, None)
         self.route("POST", "/no-data", self.begin, own)
@@ -123,7 +112,7 @@ class NoDataPages(DeskPages):
         """Begin a record about one of the customer's cases."""
         actor = own_customer(self.desk, request)
         found = self.desk.cases.find(actor, text_of(form, "case", 40))
-        probe = self._asked(request, found)
+        probe = self.acts.asked(request, found)
         made = self.desk.faults.begin(actor, case_id=found.id, probe=probe)
         return self.to(f"/no-data/{made.fault.number}")
 
@@ -152,7 +141,7 @@ class NoDataPages(DeskPages):
             except DeskError as error:
                 errors.add("case", error.text(self.t.lang))
                 return self._ask_case(request, typed, errors, status=422)
-        probe = None if found is None else self._asked(request, found)
+        probe = None if found is None else self.acts.asked(request, found)
         made = self.desk.faults.begin(
             actor, case_id=None if found is None else found.id, office=actor.office or "", probe=probe
         )
@@ -179,72 +168,11 @@ class NoDataPages(DeskPages):
     def _go_on(
         self, request: Request, actor: Actor, number: str, form: FormData, *, caller: bool
     ) -> Response:
-        errors, faults, todo = Errors(), self.desk.faults, text_of(form, "do")
-        view = faults.view(actor, number)
-        try:
-            if todo == "back":
-                faults.back(actor, number)
-            elif todo == "look":
-                self._look_again(request, actor, view)
-            elif caller and todo == "case":
-                found = self.desk.cases.find(actor, text_of(form, "case", 40))
-                faults.set_case(actor, number, found.id)
-            elif caller and todo == "order":
-                self._order(actor, number, form)
-            elif caller and todo == "close":
-                faults.close(actor, number)
-            else:
-                faults.answer(actor, number, text_of(form, "step", 40), text_of(form, "answer", 40))
-        except InputError as error:
-            add_errors(errors, error, self.t.lang)
-        except ChangedMeanwhileError:
-            errors.add("form", self.t("desk_no_data.moved_on"))
-        except DeskError as error:
-            errors.add("case" if todo == "case" else "form", error.text(self.t.lang))
+        errors = self.acts.take(request, actor, number, form, staff=caller)
+        view = self.desk.faults.view(actor, number)
         if errors:
-            view = faults.view(actor, number)
             return self._page(request, actor, view, errors, caller=caller, status=422)
         return self.to(f"/faults/{view.fault.number}/guide" if caller else f"/no-data/{view.fault.number}")
-
-    def _look_again(self, request: Request, actor: Actor, view: FaultView) -> None:
-        if view.fault.case is None:
-            return
-        probe = self._asked(request, self.desk.cases.get(actor, view.fault.case))
-        if probe is not None:
-            self.desk.faults.observe(actor, view.fault.number, probe)
-
-    def _order(self, actor: Actor, number: str, form: FormData) -> None:
-        """Open the works order, with a day and a time of day where they are known already.
-
-        Raises:
-            DeskError: it cannot be opened, or what was written cannot be taken.
-        """
-        day, typed = None, text_of(form, "planned_on", 20)
-        try:
-            day = read_day(typed) if typed else None
-        except TextRefused as error:
-            raise InputError({"planned_on": error.words}) from error
-        if day is not None and day < self.desk.registers.today():
-            raise InputError({"planned_on": _PAST})
-        try:
-            window = kept_text(text_of(form, "window"), _LONGEST_WINDOW)
-        except TextRefused as error:
-            raise InputError({"window": error.words}) from error
-        self.desk.faults.open_order(actor, number, day, window)
-
-    def _asked(self, request: Request, found: Case) -> ProbeResult | None:
-        """What the terminal of a case says now; ``None``: it cannot be asked, or was asked too often."""
-        probe = self.desk.probe
-        if probe is None or found.state not in IN_USE or not probe.knows(found.supply_point):
-            return None
-        return probe.ask(found.supply_point) if let_through(request, "probe") else None
-
-    def _can_ask(self, actor: Actor, view: FaultView) -> bool:
-        probe, fault = self.desk.probe, view.fault
-        if probe is None or fault.case is None or fault.outcome or fault.closed_at is not None:
-            return False
-        found = self.desk.cases.get(actor, fault.case)
-        return found.state in IN_USE and probe.knows(found.supply_point)
 
     # --- what is shown ----------------------------------------------------------------------------------
 
@@ -275,8 +203,8 @@ class NoDataPages(DeskPages):
             "here_at": here,
             "case": case,
             "point": "" if case is None else masked(case.supply_point),
-            "seen_words": self._seen(view.probe, caller=caller),
-            "can_ask": self._can_ask(actor, view),
+            "seen_words": "" if view.probe is None else probe_words(view.probe, self.t),
+            "can_ask": self.acts.can_ask(actor, view),
             "errors": errors.by_field,
             "caller": caller,
             "example": self._example(),
@@ -284,12 +212,6 @@ class NoDataPages(DeskPages):
         }
         here_key = "faults" if caller else "my"
         return self.frame.show(request, "desk/no-data.html", values, here=here_key, status=status)
-
-    def _seen(self, probe: ProbeResult | None, *, caller: bool) -> str:
-        """What the terminal side says: in full for the staff, whether it answers for a customer."""
-        if probe is None:
-            return ""
-        return probe.reason.text(self.t.lang) if caller else seen_words(probe, self.t)
 
     def _position(
         self, position: Position, situation: Situation, probe: ProbeResult | None
@@ -304,7 +226,7 @@ class NoDataPages(DeskPages):
         return {
             "question": None if ask is None else ask,
             "outcome": outcome,
-            "tone": "" if outcome is None else _TONES[outcome.side],
+            "tone": "" if outcome is None else SIDE_TONES[outcome.side],
             "then": "" if outcome is None else outcome.then.value,
             "ends_well": outcome is not None and outcome.then in (Then.NOTHING, Then.WAIT),
             "number": done + 1,

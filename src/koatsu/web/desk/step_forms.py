@@ -20,8 +20,8 @@ from koatsu.desk.errors import DeskError, InputError, RuleError
 from koatsu.desk.fields import FIELDS, Field, Kind
 from koatsu.desk.lifecycle import Event, Step
 from koatsu.desk.models import Actor, Case
-from koatsu.desk.staff import NOWHERE
 from koatsu.people import People, Right
+from koatsu.web.desk.colleagues import colleagues
 from koatsu.web.forms import sentence_of
 from koatsu.web.texts import Texts
 
@@ -265,7 +265,7 @@ class StepForms:
     def _choices(self, one: Field, office: str) -> list[tuple[str, str]]:
         lang = self._t.lang
         if one.name == "assignee":
-            return self._colleagues(office)
+            return colleagues(self._desk, self._people, office, Right.DESK_HANDLE, Right.DESK_WORK)
         if one.name == "office":
             return [(found.code, found.name) for found in self._desk.registers.offices()]
         if one.name == "rule":
@@ -282,18 +282,6 @@ class StepForms:
             kind = DeviceKind.TERMINAL if name == "terminal_type" else DeviceKind.METER
             return [one.type for one in registers.supported_types(kind)]
         return []
-
-    def _colleagues(self, office: str) -> list[tuple[str, str]]:
-        """Those who can work on a case of an office."""
-        placed = self._desk.staff.offices()
-        found = []
-        for one in self._people.people():
-            everywhere = None if one.role.may(Right.DESK_DECIDE) else NOWHERE
-            belongs = placed.get(one.id, everywhere)
-            works = one.role.may(Right.DESK_HANDLE) or one.role.may(Right.DESK_WORK)
-            if works and (belongs is None or belongs == office):
-                found.append((one.reference, one.name))
-        return found
 
 
 _NEVER_CORRECTED: Final = frozenset({"note", "evidence", "reason", "office", "assignee", "due_on", "rule"})
