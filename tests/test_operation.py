@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import ast
-import configparser
 import re
-import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from prometheus_client import CollectorRegistry
 
 from command_help import help_of
@@ -21,11 +16,10 @@ from koatsu.ems.store import StoreErrorKind
 from koatsu.ems.vitals import Health, StoreVitals, Vitals
 from koatsu.node import PORT, profile_names
 from koatsu.web.metrics import SiteCollector
+from ops_units import OPS, analyzed, assert_taken_by_systemd, unit
 
 ROOT = Path(__file__).resolve().parent.parent
-OPS = ROOT / "ops"
 MANUAL = ROOT / "docs/operation.md"
-KOATSU = Path(sys.executable).with_name("koatsu")
 UNITS = ("koatsu.service", "koatsu-backup.service", "koatsu-backup.timer")
 CONTAINER = (OPS / "Containerfile").read_text()
 
@@ -38,13 +32,6 @@ def check_command(words: list[str]) -> None:
     text = help_of(*command)
     for option in (word for word in words if word.startswith("-") and word != "--help"):
         assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), (words, option)
-
-
-def unit(name: str) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment, method-assign] # systemd's names have capitals
-    parser.read_string((OPS / name).read_text())
-    return parser
 
 
 # --- the units ------------------------------------------------------------------------------------------
@@ -71,32 +58,13 @@ def test_the_service_is_restarted_on_failure_and_not_for_a_wrong_configuration()
         assert one["Unit"]["ConditionPathExists"] == "/etc/koatsu/koatsu.toml"
 
 
-@pytest.fixture
-def systemd() -> str:
-    found = shutil.which("systemd-analyze")
-    if found is None:
-        pytest.skip("systemd-analyze is missing; apt-get install systemd")
-    return found
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    assert_taken_by_systemd(UNITS, tmp_path)
 
 
-def test_systemd_takes_the_units(systemd: str, tmp_path: Path) -> None:
-    for name in UNITS:
-        text = (OPS / name).read_text().replace("/opt/koatsu/bin/koatsu", str(KOATSU))
-        (tmp_path / name).write_text(text)
-    done = subprocess.run(
-        [systemd, "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    complaints = [line for line in done.stderr.splitlines() if "koatsu" in line]
-    assert not complaints, complaints
-
-
-def test_the_service_is_kept_from_what_it_does_not_need(systemd: str) -> None:
+def test_the_service_is_kept_from_what_it_does_not_need() -> None:
     """systemd's own measure: 0 is a service that may do nothing, 10 one that may do everything."""
-    done = subprocess.run(
-        [systemd, "security", "--offline=true", "--threshold=20", "--no-pager", str(OPS / "koatsu.service")],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = analyzed("security", "--offline=true", "--threshold=20", "--no-pager", str(OPS / "koatsu.service"))
     assert done.returncode == 0, done.stdout[-400:] + done.stderr
 
 

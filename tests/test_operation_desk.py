@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 from command_help import help_of
 from koatsu.app.desk_settings import desk_config, settings_of
@@ -19,11 +13,10 @@ from koatsu.desk.imports import Register
 from koatsu.desk.settings import DeskSettings
 from koatsu.desk.states import State
 from koatsu.people import DESK_ROLES
+from ops_units import OPS, assert_taken_by_systemd, unit
 
 ROOT = Path(__file__).resolve().parent.parent
-OPS = ROOT / "ops"
 MANUAL = (ROOT / "docs/desk.md").read_text(encoding="utf-8")
-KOATSU = Path(sys.executable).with_name("koatsu")
 UNITS = ("koatsu-desk.service", "koatsu-desk-backup.service", "koatsu-desk-backup.timer")
 
 
@@ -39,13 +32,6 @@ def check_command(line: str) -> None:
         command.append(group.pop(0))
     for option in (word for word in group if word.startswith("-") and word != "--help"):
         assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", help_of(*command)), (line, option)
-
-
-def unit(name: str) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment, method-assign] # systemd's names have capitals
-    parser.read_string((OPS / name).read_text())
-    return parser
 
 
 # --- the units ------------------------------------------------------------------------------------------
@@ -74,24 +60,8 @@ def test_the_units_run_as_the_user_of_the_program_and_keep_their_hands_off_the_o
     )
 
 
-@pytest.fixture
-def systemd() -> str:
-    found = shutil.which("systemd-analyze")
-    if found is None:
-        pytest.skip("systemd-analyze is missing; apt-get install systemd")
-    return found
-
-
-def test_systemd_takes_the_units(systemd: str, tmp_path: Path) -> None:
-    for name in UNITS:
-        text = (OPS / name).read_text().replace("/opt/koatsu/bin/koatsu", str(KOATSU))
-        (tmp_path / name).write_text(text)
-    done = subprocess.run(
-        [systemd, "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    complaints = [line for line in done.stderr.splitlines() if "koatsu" in line]
-    assert not complaints, complaints
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    assert_taken_by_systemd(UNITS, tmp_path)
 
 
 # --- the example and the manual -------------------------------------------------------------------------
