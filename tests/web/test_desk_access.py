@@ -7,17 +7,14 @@ What is *shown* to those who may open a page (their own office, their own cases)
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterator
 
 import pytest
+from access_table import asked, outcome, plain, routes, rules_of
 from desk_web import DeskPlace, desk_place, ownerless_desk
-from fastapi import FastAPI
-from fastapi.routing import RouteContext, iter_route_contexts
 from people_site import NAMES, Visitor
 
 from koatsu.people import CONSOLE, DESK_ROLES, Right, Role
-from koatsu.web.access import Rule
 from koatsu.web.desk import create_desk_app
 
 CASE = "HB-2026-00001"  #: the draft of the customer
@@ -215,33 +212,6 @@ WHO = ("nobody, no owner", "nobody, no owner, from elsewhere", "nobody", "token 
 WHO += (*SESSIONS.values(), *TOKENS.values())
 
 
-def routes(app: FastAPI) -> Iterator[tuple[str, str, RouteContext]]:
-    """Every route as method and path; the files of the program are no routes."""
-    for route in iter_route_contexts(app.routes):
-        if route.path == "/static":
-            continue
-        assert route.path is not None
-        assert route.methods, f"{route.path} has no methods: a mount or a socket needs a rule of its own"
-        for method in route.methods:
-            yield method, route.path, route
-
-
-def rules_of(route: RouteContext) -> list[Rule]:
-    """The rules among everything that a route depends on."""
-    found, left = [], list(route.dependant.dependencies)  # type: ignore[attr-defined]
-    while left:
-        one = left.pop()
-        left += one.dependencies
-        if isinstance(one.call, Rule):
-            found.append(one.call)
-    return found
-
-
-def plain(path: str) -> str:
-    """The path without its language."""
-    return re.sub(r"^/en(?=/)", "", path)
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPlace]:
     """The whole desk with a person of every role there is, those of sites too."""
@@ -273,6 +243,9 @@ def visitors(place: DeskPlace, ownerless: DeskPlace) -> dict[str, Visitor]:
     return found
 
 
+PASSED = {200, 303, 400, 404, 405, 409, 422}  #: what whoever may is told
+
+
 def expected(who: str, right: Right, method: str, path: str) -> str:
     """What the rules say."""
     if who == "nobody, no owner":
@@ -287,30 +260,6 @@ def expected(who: str, right: Right, method: str, path: str) -> str:
     if role in READING_ONLY.get((method, path), ()):
         return "refused"
     return "passed" if right in RIGHTS[role] else "refused"
-
-
-def outcome(visitor: Visitor, method: str, address: str) -> str:
-    """What really happens; a form is sent empty, with the secret of its session."""
-    data, headers = None, {}
-    if method != "GET":
-        known = "Authorization" not in visitor.headers
-        secret = (visitor.secret("/account") or visitor.secret("/login")) if known else ""
-        data, headers = (
-            ({}, {"X-CSRF-Token": secret or None}) if address.startswith("/api") else ({"csrf": secret}, {})
-        )
-    answer = visitor.request(method, address, data=data, headers=headers)
-    there = answer.headers.get("location", "").partition("?")[0].removeprefix("/en")
-    if answer.status_code == 401 or (answer.status_code == 303 and there == "/login"):
-        return "login"
-    if answer.status_code == 303 and there == "/setup":
-        return "owner first"
-    if address.removeprefix("/en") == "/" and there in ("/help", "/my"):
-        return "login" if there == "/help" else "refused"  # the start page leads on instead
-    if answer.status_code == 403:
-        code = answer.json()["error"]["code"] if address.startswith("/api") else ""
-        return "owner first" if code == "owner_first" else "refused"
-    assert answer.status_code in (200, 303, 400, 404, 405, 409, 422), answer.text
-    return "passed"
 
 
 def test_every_route_has_a_row_and_every_row_a_route(place: DeskPlace) -> None:
@@ -345,7 +294,13 @@ def test_everybody_at_every_address(visitors: dict[str, Visitor], who: str, meth
     for prefix in ("",) if path.startswith(ONCE) else ("", "/en"):
         if who in SESSIONS.values() and path == "/logout":
             continue  # it does what it says
-        assert outcome(visitors[who], method, prefix + address) == expected(who, right, method, path)
+        answer = asked(visitors[who], method, prefix + address)
+        there = answer.headers.get("location", "").partition("?")[0].removeprefix("/en")
+        if path == "/" and there in ("/help", "/my"):  # the start page leads on instead
+            found = "login" if there == "/help" else "refused"
+        else:
+            found = outcome(answer, PASSED)
+        assert found == expected(who, right, method, path)
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -8,17 +8,15 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
+from access_table import asked, outcome, plain, routes, rules_of
 from fastapi import FastAPI
-from fastapi.routing import RouteContext, iter_route_contexts
 from people_site import CHEAP, NAMES, PASSWORD, HandClock, Visitor, app_over, people_in, whole_app
 from web_site import FixtureSite
 
 from koatsu.people import CONSOLE, DESK_ROLES, SESSION_IDLE, SITE_ROLES, People, Right, Role
 from koatsu.web import create_app
-from koatsu.web.access import Rule
 from koatsu.web.texts import LANGUAGES
 
 #: (method, path without the language) -> the right it asks for (None: open to all), and an address to ask.
@@ -109,33 +107,6 @@ WHO = ("nobody, no owner", "nobody, no owner, from elsewhere", "nobody", "expire
 WHO += (*SESSIONS.values(), *TOKENS.values())
 
 
-def routes(app: FastAPI) -> Iterator[tuple[str, str, RouteContext]]:
-    """Every route as method and path; the files of the program are no routes."""
-    for route in iter_route_contexts(app.routes):
-        if route.path == "/static":
-            continue
-        assert route.path is not None
-        assert route.methods, f"{route.path} has no methods: a mount or a socket needs a rule of its own"
-        for method in route.methods:
-            yield method, route.path, route
-
-
-def rules_of(route: Any) -> list[Rule]:
-    """The rules among everything that a route depends on."""
-    found, left = [], list(route.dependant.dependencies)
-    while left:
-        one = left.pop()
-        left += one.dependencies
-        if isinstance(one.call, Rule):
-            found.append(one.call)
-    return found
-
-
-def plain(path: str) -> str:
-    """The path without its language."""
-    return re.sub(r"^/en(?=/)", "", path)
-
-
 @pytest.fixture(scope="module")
 def clock() -> HandClock:
     return HandClock()
@@ -190,6 +161,9 @@ def visitors(app: FastAPI, open_app: FastAPI, owned: People, clock: HandClock) -
     return found
 
 
+PASSED = {200, 303, 404, 405, 422, 503}  #: what whoever may is told
+
+
 def expected(who: str, right: Right | None, method: str, path: str) -> str:
     """What the rules say, written down a second time."""
     if who == "nobody, no owner":
@@ -209,28 +183,6 @@ def expected(who: str, right: Right | None, method: str, path: str) -> str:
     if who in TOKENS.values() and (path in PERSONAL or (method, path) == ("POST", "/tokens")):
         return "refused"  # a program has no account, and makes no others
     return "passed" if right in rights[role] else "refused"
-
-
-def outcome(visitor: Visitor, method: str, address: str) -> str:
-    """What really happens; a form is sent empty, with the secret of its session."""
-    data, headers = None, {}
-    if method != "GET":
-        known = "Authorization" not in visitor.headers
-        secret = (visitor.secret("/account") or visitor.secret("/login")) if known else ""
-        data, headers = (
-            ({}, {"X-CSRF-Token": secret or None}) if address.startswith("/api") else ({"csrf": secret}, {})
-        )
-    answer = visitor.request(method, address, data=data, headers=headers)
-    there = answer.headers.get("location", "").partition("?")[0].removeprefix("/en")
-    if answer.status_code == 401 or (answer.status_code == 303 and there == "/login"):
-        return "login"
-    if answer.status_code == 303 and there == "/setup":
-        return "owner first"
-    if answer.status_code == 403:
-        code = answer.json()["error"]["code"] if address.startswith("/api") else ""
-        return "owner first" if code == "owner_first" else "refused"
-    assert answer.status_code in (200, 303, 404, 405, 422, 503), answer.text
-    return "passed"
 
 
 def test_every_route_has_a_row_and_every_row_a_route(app: FastAPI) -> None:
@@ -267,7 +219,8 @@ def test_everybody_at_every_address(visitors: dict[str, Visitor], who: str, meth
     for prefix in ("",) if path.startswith(ONCE) else ("", "/en"):
         if who in SESSIONS.values() and path == "/logout":
             continue  # it does what it says
-        assert outcome(visitors[who], method, prefix + address) == expected(who, right, method, path)
+        answer = asked(visitors[who], method, prefix + address)
+        assert outcome(answer, PASSED) == expected(who, right, method, path)
 
 
 @pytest.mark.parametrize("who", WHO)
