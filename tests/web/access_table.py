@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import httpx
 from fastapi import FastAPI
@@ -42,12 +43,19 @@ def plain(path: str) -> str:
     return re.sub(r"^/en(?=/)", "", path)
 
 
+@cache
+def _secret(visitor: Visitor) -> str:
+    """The secret of the forms of a session, or of the one before a login; a program has none."""
+    if "Authorization" in visitor.headers:
+        return ""
+    return visitor.secret("/account") or visitor.secret("/login")
+
+
 def asked(visitor: Visitor, method: str, address: str) -> httpx.Response:
     """The answer; a form is sent empty, with the secret of its session."""
     if method == "GET":
         return visitor.request(method, address)
-    known = "Authorization" not in visitor.headers
-    secret = (visitor.secret("/account") or visitor.secret("/login")) if known else ""
+    secret = _secret(visitor)
     if address.startswith("/api"):
         return visitor.request(method, address, data={}, headers={"X-CSRF-Token": secret or None})
     return visitor.request(method, address, data={"csrf": secret})
