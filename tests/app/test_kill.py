@@ -18,6 +18,9 @@ from pathlib import Path
 import pytest
 from witness import HISTORY_DAYS, Works, eventually, works
 
+#: A day takes two answers: a recovery must still be going on when somebody has looked at it.
+UNHURRIED = ("--fault", "slow=0.02")
+
 
 def live(one: Works, chance: random.Random, enough: int | None) -> None:
     """Start the program and kill it: while it starts, or after it has recovered ``enough`` more days."""
@@ -54,7 +57,7 @@ def killed(folder: Path, seed: int, kills: int) -> int:
     starting = chance.sample(range(kills), kills // 5)
     plan = [None if n in starting else chance.randint(0, HISTORY_DAYS // kills) for n in range(kills)]
     grew = before = 0
-    with works(folder, seed) as one:
+    with works(folder, seed, *UNHURRIED) as one:
         for number, enough in enumerate(plan):
             live(one, random.Random(f"{seed} {number}"), enough)
             one.check()
