@@ -102,8 +102,10 @@ def _open_to_all(programs: Path, folder: Path) -> Path:
     """The programs where everybody can run them: as they are, or copied beside the data."""
     if all(above.stat().st_mode & 0o001 for above in programs.parents):
         return programs
-    shutil.copytree(programs.parent, folder / "pginstall")
-    return folder / "pginstall" / programs.name
+    package = programs.parents[1]
+    for needed in (package, package.with_name(f"{package.name}.libs")):  # the libraries are sought beside it
+        shutil.copytree(needed, folder / needed.name)
+    return folder / programs.relative_to(package.parent)
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

@@ -36,6 +36,7 @@ async def log_in(page: Page, base: str) -> None:
 
 async def fits(page: Page) -> None:
     """Nothing stands beyond the right edge."""
+    await page.wait_for_load_state()  # until its styles are there, it has none
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert await page.evaluate(wide) <= 0
 

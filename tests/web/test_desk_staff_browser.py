@@ -254,6 +254,7 @@ async def test_nothing_overflows_and_everything_can_be_pressed(
         async with opened(place, size, scheme=scheme) as (page, base):
 
             async def looked_at(name: str) -> None:
+                await page.wait_for_load_state()
                 await page.screenshot(path=tmp_path / f"{name}-{size}-{scheme}.png", full_page=True)
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wide <= 0, name

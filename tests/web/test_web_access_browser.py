@@ -189,6 +189,7 @@ async def test_a_count_is_corrected_without_scripts(tmp_path: Path, size: str) -
             await card.locator("summary").click()
             await card.get_by_label("5,003,260").check()
             await card.get_by_label("理由").fill("計量器の表示を写真で確認")
+            await page.wait_for_load_state()
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             await card.get_by_role("button").click()
             await expect(page.locator(".notice.good")).to_have_text("訂正を残しました。")

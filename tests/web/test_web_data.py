@@ -208,12 +208,14 @@ async def test_a_broken_file_and_then_a_good_one(tmp_path: Path, width: int, pre
         await page.click("button.primary")
         await expect(page.locator("h1")).to_have_text("2026-06.csv", timeout=SOON)
         await expect(page.locator(".seen")).to_contain_text("99.5", timeout=SOON)
+        await page.wait_for_load_state()
         assert await page.evaluate("document.documentElement.scrollWidth") == width
         await page.check("[name=sure]")
         await page.click("button.danger")
         await expect(page.locator("h1")).to_have_text(
             "Import and export" if prefix else "データの出し入れ", timeout=SOON
         )
+        await page.wait_for_load_state()
         assert await page.evaluate("document.documentElement.scrollWidth") == width
 
 
