@@ -22,7 +22,8 @@ __all__ = ["Moment", "before_asking", "enquiries", "faults"]
 _ENQUIRIES_A_HUNDRED, _FAULTS_A_HUNDRED = 3, 1  # of each hundred cases, and some more
 _LEAST: Final = 6
 _LAST_DAYS: Final = 25  #: business days over which they are spread
-_ANSWERED, _CLOSED = 0.6, 0.5  # shares: of all, and of those that were answered
+_FRESH_DAYS: Final = 5  #: business days in which an enquiry may well still wait
+_ANSWERED_FRESH, _ANSWERED, _CLOSED = 0.4, 0.95, 0.5  # shares: of the fresh, of the others, of those answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,8 @@ def _enquiry(
         made.append(desk.enquiries.open(by, topic=said["topic"], text=said["asked"], case_id=found.id))
 
     moments = [Moment(at=at, happen=asked)]
-    if by_chance.random() >= _ANSWERED:
+    fresh = at >= _morning(now, _FRESH_DAYS)
+    if by_chance.random() >= (_ANSWERED_FRESH if fresh else _ANSWERED):
         return moments
     later, closed = at + timedelta(hours=by_chance.randint(2, 50)), by_chance.random() < _CLOSED
 
