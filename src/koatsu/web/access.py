@@ -9,11 +9,11 @@ for a role. A request that changes something must also prove that it comes from 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, Final
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from koatsu.people import Login, People, Right
@@ -22,7 +22,7 @@ from koatsu.web.guard import SAFE
 from koatsu.web.hosts import is_loopback, is_loopback_address
 from koatsu.web.refusals import RefusedError
 
-__all__ = ["OPEN", "Access", "Rule", "access_of", "at_this_machine", "needs", "while_admitted"]
+__all__ = ["OPEN", "Access", "Rule", "access_of", "add_page", "at_this_machine", "needs", "while_admitted"]
 
 RECHECK_S: Final = 15.0  #: how soon an open page notices that its login has ended
 
@@ -165,6 +165,20 @@ def needs(right: Right | None, *, asks_only: bool = False) -> Any:
 
 
 OPEN = needs(None)  #: for what everybody may open: the login itself, a word on the program's health
+
+
+def add_page(
+    router: APIRouter, method: str, path: str, view: Callable[..., Any], right: Right | None
+) -> None:
+    """Add a page or a form to ``router``; it stands in no description of the API."""
+    router.add_api_route(
+        path,
+        view,
+        methods=[method],
+        dependencies=[needs(right)],
+        include_in_schema=False,
+        response_model=None,
+    )
 
 
 async def while_admitted(

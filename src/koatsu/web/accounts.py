@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
-from fastapi.params import Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -30,7 +29,7 @@ from koatsu.people import (
     Right,
     WrongPasswordError,
 )
-from koatsu.web.access import OPEN, Access, at_this_machine, needs
+from koatsu.web.access import Access, add_page, at_this_machine
 from koatsu.web.forms import Errors, Form, password_of, safe_next, sentence_of, text_of
 from koatsu.web.frame import Frame
 from koatsu.web.refusals import RefusedError
@@ -50,25 +49,17 @@ class Accounts:
         self._people, self._frame, self._t = people, frame, frame.t
         self._limiter: CapacityLimiter | None = None
         self.router = APIRouter(prefix=frame.t.prefix, default_response_class=HTMLResponse)
-        own = needs(Right.ACCOUNT)
-        routes: tuple[tuple[str, str, Callable[..., Any], Depends], ...] = (
-            ("GET", "/setup", self.setup, OPEN),
-            ("POST", "/setup", self.set_up, OPEN),
-            ("GET", "/login", self.login, OPEN),
-            ("POST", "/login", self.log_in, OPEN),
-            ("POST", "/logout", self.log_out, own),
-            ("GET", "/account", self.account, own),
-            ("POST", "/account", self.change, own),
+        routes: tuple[tuple[str, str, Callable[..., Any], Right | None], ...] = (
+            ("GET", "/setup", self.setup, None),
+            ("POST", "/setup", self.set_up, None),
+            ("GET", "/login", self.login, None),
+            ("POST", "/login", self.log_in, None),
+            ("POST", "/logout", self.log_out, Right.ACCOUNT),
+            ("GET", "/account", self.account, Right.ACCOUNT),
+            ("POST", "/account", self.change, Right.ACCOUNT),
         )
-        for method, path, view, rule in routes:
-            self.router.add_api_route(
-                path,
-                view,
-                methods=[method],
-                dependencies=[rule],
-                include_in_schema=False,
-                response_model=None,
-            )
+        for method, path, view, right in routes:
+            add_page(self.router, method, path, view, right)
 
     # --- the first owner --------------------------------------------------------------------------------
 

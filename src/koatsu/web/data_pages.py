@@ -31,7 +31,7 @@ from koatsu.ems.exchange import (
 from koatsu.errors import KoatsuError, UsageError
 from koatsu.meter.slots import SLOTS_PER_DAY, Slot
 from koatsu.people import Right
-from koatsu.web.access import needs
+from koatsu.web.access import add_page
 from koatsu.web.data_words import channel_groups, comparison_words, file_row, month_of
 from koatsu.web.download import file_part
 from koatsu.web.forms import Form, text_of
@@ -61,14 +61,7 @@ class DataPages:
             ("POST", "/data/forget", self.forget, Right.IMPORT),
         )
         for method, path, view, right in routes:
-            self.router.add_api_route(
-                path,
-                view,
-                methods=[method],
-                dependencies=[needs(right)],
-                include_in_schema=False,
-                response_model=None,
-            )
+            add_page(self.router, method, path, view, right)
 
     # --- what there is --------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from koatsu.errors import UsageError
 from koatsu.meter.registers import Register
 from koatsu.meter.slots import SLOTS_PER_DAY, Slot
 from koatsu.people import Right
-from koatsu.web.access import needs
+from koatsu.web.access import add_page
 from koatsu.web.correcting import noting
 from koatsu.web.doubt_words import ENTER, NONE, DoubtWords, slot_words
 from koatsu.web.forms import Form, text_of
@@ -51,14 +51,7 @@ class DoubtPages(SitePages):
         super().__init__(reader, limits, frame)
         self._hands = hands
         self.route(("/doubts", self.doubts))
-        self.router.add_api_route(
-            "/doubts",
-            self.decide,
-            methods=["POST"],
-            dependencies=[needs(Right.CORRECT)],
-            include_in_schema=False,
-            response_model=None,
-        )
+        add_page(self.router, "POST", "/doubts", self.decide, Right.CORRECT)
 
     def doubts(self, request: Request) -> Response:
         """What does not fit together, and what was corrected."""

@@ -26,7 +26,7 @@ from koatsu.people import (
     TokenRefusedError,
     UnknownTokenError,
 )
-from koatsu.web.access import needs
+from koatsu.web.access import add_page
 from koatsu.web.forms import Errors, Form, password_of, sentence_of, text_of
 from koatsu.web.frame import Frame
 from koatsu.web.record import record_rows
@@ -83,14 +83,7 @@ class Managing:
             ("GET", "/audit", self.audit),
         )
         for method, path, view in routes:
-            self.router.add_api_route(
-                path,
-                view,
-                methods=[method],
-                dependencies=[needs(Right.MANAGE)],
-                include_in_schema=False,
-                response_model=None,
-            )
+            add_page(self.router, method, path, view, Right.MANAGE)
 
     # --- people -----------------------------------------------------------------------------------------
 

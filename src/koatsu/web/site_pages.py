@@ -15,7 +15,7 @@ from koatsu.clock import JST
 from koatsu.ems.channels import Channel
 from koatsu.ems.view_models import MeterHead
 from koatsu.people import Right
-from koatsu.web.access import needs, while_admitted
+from koatsu.web.access import add_page, while_admitted
 from koatsu.web.frame import Frame
 from koatsu.web.limits import Limits
 from koatsu.web.naming import NamedSite
@@ -47,14 +47,7 @@ class SitePages:
     def route(self, *routes: tuple[str, Callable[..., Any]]) -> None:
         """Add pages that everybody may see who may see anything."""
         for path, view in routes:
-            self.router.add_api_route(
-                path,
-                view,
-                methods=["GET"],
-                dependencies=[needs(Right.VIEW)],
-                include_in_schema=False,
-                response_model=None,
-            )
+            add_page(self.router, "GET", path, view, Right.VIEW)
 
     def show(self, request: Request, screen: Screen, query: str) -> HTMLResponse:
         """A page with its live parts; ``query`` says which screen of what."""

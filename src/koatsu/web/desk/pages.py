@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from koatsu.people import Right
-from koatsu.web.access import needs
+from koatsu.web.access import add_page
 from koatsu.web.desk.frame import DeskFrame
 from koatsu.web.trouble import TroubleError
 
@@ -37,14 +37,7 @@ class DeskPages:
 
     def route(self, method: str, path: str, view: Callable[..., Any], right: Right | None) -> None:
         """Add a page or a form; ``right`` is what it asks for, ``None`` lets everybody in."""
-        self.router.add_api_route(
-            path,
-            view,
-            methods=[method],
-            dependencies=[needs(right)],
-            include_in_schema=False,
-            response_model=None,
-        )
+        add_page(self.router, method, path, view, right)
 
     def to(self, path: str) -> Response:
         """Lead on to a page of the same language, as after a form that was taken."""
