@@ -287,19 +287,9 @@ class Enquiries:
 
     # --- inside -----------------------------------------------------------------------------------------
 
-    def _act(
-        self,
-        actor: Actor,
-        number: str,
-        step: Step,
-        seen: int,
-        *,
-        value: str = "",
-        said: str = "",
-        **columns: str,
-    ) -> Enquiry:
+    def _act(self, actor: Actor, number: str, step: Step, seen: int, **what: str) -> Enquiry:
         with self._database.writing() as connection:
-            return self._act_within(connection, actor, number, step, seen, value=value, said=said, **columns)
+            return self._act_within(connection, actor, number, step, seen, **what)
 
     def _act_within(
         self,

@@ -5,7 +5,7 @@ A list shows no name in full; whoever opens a case sees it. Everything is limite
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -182,6 +182,13 @@ class Worklists:
         """
         with self._database.reading() as connection:
             return orders_of(connection, by_id(connection, actor, case_id).id)
+
+    def numbers(self, actor: Actor, ids: Iterable[int | None]) -> dict[int, str]:
+        """The numbers of those of these cases that ``actor`` may see; of ``None`` there is none."""
+        wanted = {one for one in ids if one is not None}
+        query = select(case.c.id, case.c.number).where(visible(actor), case.c.id.in_(wanted))
+        with self._database.reading() as connection:
+            return {row.id: row.number for row in connection.execute(query)}
 
     def due_soon(self, until: date) -> list[Case]:
         """Cases under way that are due by ``until``."""

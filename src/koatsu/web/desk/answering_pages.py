@@ -25,7 +25,7 @@ from koatsu.web.desk.actors import actor_of
 from koatsu.web.desk.asking import add_errors, given
 from koatsu.web.desk.case_lines import due_of
 from koatsu.web.desk.colleagues import colleagues
-from koatsu.web.desk.enquiry_words import TONES, about, case_numbers, happened
+from koatsu.web.desk.enquiry_words import TONES, about, happened
 from koatsu.web.desk.frame import DeskFrame
 from koatsu.web.desk.leading import help_path
 from koatsu.web.desk.pages import DeskPages
@@ -145,7 +145,7 @@ class AnsweringPages(DeskPages):
         steps = happened(view.steps, t, today, called, offices)
         question = faq().question(one.topic)
         waiting = one.state is EnquiryState.OPEN
-        acts = self.desk.enquiries.acts(actor, view)
+        acts, able = self.desk.enquiries.acts(actor, view), self._able(one)
         values = {
             "one": one,
             "about": about(one, t),
@@ -157,13 +157,13 @@ class AnsweringPages(DeskPages):
             "office": offices.get(one.office, one.office),
             "contact": view.contact,
             "erased": view.erased,
-            "case": case_numbers(self.desk, actor, [one.case]).get(one.case or 0, ""),
+            "case": self.desk.lists.numbers(actor, [one.case]).get(one.case or 0, ""),
             "talk": [step for step in steps if step.step in _SAID],
             "history": [(step, step.step in _SAID) for step in reversed(steps)],
             "can": {act for act, step in _ACTS.items() if step in acts},
             "mine": one.owner == actor.reference,
-            "me": actor.reference if actor.reference in dict(self._able(one)) else "",
-            "people": self._able(one),
+            "me": actor.reference if actor.reference in dict(able) else "",
+            "people": able,
             "elsewhere": self._elsewhere(one),
             "today": today.isoformat(),
             "letter": self._letter(one),

@@ -18,7 +18,7 @@ from koatsu.desk.models import Actor
 from koatsu.people import Right
 from koatsu.render import Cell, Column, ColumnKind, csv_text, sheet
 from koatsu.web.desk.actors import actor_of
-from koatsu.web.desk.enquiry_words import about, case_numbers, enquiry_lines
+from koatsu.web.desk.enquiry_words import about, enquiry_lines
 from koatsu.web.desk.frame import DeskFrame
 from koatsu.web.desk.pages import DeskPages
 from koatsu.web.record import callers
@@ -116,7 +116,7 @@ class EnquiriesPages(DeskPages):
         first = (asked.page - 1) * _PAGE
         found = self.desk.enquiries.listing(actor, **wanted, offset=first, limit=_PAGE)
         called = callers(self.frame.access.people, t)
-        cases = case_numbers(self.desk, actor, [one.case for one in found])
+        cases = self.desk.lists.numbers(actor, [one.case for one in found])
         values = {
             "lines": enquiry_lines(found, t, today, called, offices, cases),
             "whole": whole,
@@ -214,7 +214,7 @@ class EnquiriesPages(DeskPages):
         called = callers(self.frame.access.people, t)
         last: Enquiry | None = None
         while found := self.desk.enquiries.listing(actor, **wanted, after=last, limit=_AT_ONCE):
-            cases = case_numbers(self.desk, actor, [one.case for one in found])
+            cases = self.desk.lists.numbers(actor, [one.case for one in found])
             for one in found:
                 late = t("desk_answer.yes") if one.late(today) else ""
                 state, came = ENQUIRY_STATE_WORDS[one.state].text(t.lang), one.opened_at.astimezone(JST)

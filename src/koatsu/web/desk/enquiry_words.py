@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from koatsu.clock import JST
 from koatsu.desk.enquiry_rows import ENQUIRY_STATE_WORDS, Enquiry, EnquiryState, EnquiryStep, Step
-from koatsu.desk.errors import UnknownError
 from koatsu.desk.faq import faq
-from koatsu.desk.models import Actor
 from koatsu.web.desk.case_lines import Due, day_words, due_of
 from koatsu.web.notation import clock_time, day_plain
 from koatsu.web.texts import Texts
 
-if TYPE_CHECKING:
-    from koatsu.desk import Desk
-
-__all__ = ["TONES", "EnquiryLine", "Happened", "about", "case_numbers", "enquiry_lines", "happened"]
+__all__ = ["TONES", "EnquiryLine", "Happened", "about", "enquiry_lines", "happened"]
 
 TONES: Final = {EnquiryState.OPEN: "info", EnquiryState.ANSWERED: "ok", EnquiryState.CLOSED: "idle"}
 
@@ -58,17 +53,6 @@ def about(one: Enquiry, t: Texts) -> str:
     """What an enquiry is about: a question of the help, or something else."""
     question = faq().question(one.topic)
     return t("desk_enquiry.other") if question is None else question.question.text(t.lang)
-
-
-def case_numbers(desk: Desk, actor: Actor, ids: Iterable[int | None]) -> dict[int, str]:
-    """The numbers of those of these cases that ``actor`` may see."""
-    found = {}
-    for one in {one for one in ids if one is not None}:
-        try:
-            found[one] = desk.cases.get(actor, one).number
-        except UnknownError:  # it belongs to another office by now
-            continue
-    return found
 
 
 def enquiry_lines(

@@ -18,7 +18,6 @@ from koatsu.desk.works import KIND_WORDS
 from koatsu.people import Right
 from koatsu.web.desk.actors import actor_of
 from koatsu.web.desk.case_lines import day_words
-from koatsu.web.desk.enquiry_words import case_numbers
 from koatsu.web.desk.fault_acts import FaultActs
 from koatsu.web.desk.fault_words import (
     SIDE_TONES,
@@ -62,7 +61,7 @@ class FaultsPages(DeskPages):
         office = given.get("office", "") if given.get("office", "") in offices else ""
         open_ones = given.get("which") == "unfinished"
         found = (faults.unfinished if open_ones else faults.waiting)(actor, office or None, _MOST)
-        cases = case_numbers(self.desk, actor, [one.case for one in found])
+        cases = self.desk.lists.numbers(actor, [one.case for one in found])
         called = callers(self.frame.access.people, t)
         waiting, unfinished = faults.how_many(actor, office or None)
         address = f"{t.prefix}/faults"
@@ -130,7 +129,7 @@ class FaultsPages(DeskPages):
         case = self._case(actor, view)
         called = callers(self.frame.access.people, t)
         named = [int(step.value) for step in view.steps if step.kind == "case"]
-        cases = case_numbers(self.desk, actor, [fault.case, *named])
+        cases = self.desk.lists.numbers(actor, [fault.case, *named])
         notes, tones = parts_seen(view.probe, t)
         closed = fault.closed_at is not None
         enquiry = next((step.value for step in view.steps if step.kind == "enquiry"), "")
