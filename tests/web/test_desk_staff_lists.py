@@ -424,3 +424,12 @@ def test_more_works_than_fit_beside_the_list_are_counted(place: DeskPlace) -> No
     assert place.desk.lists.next_works(COUNTER, sunday, SOUTH) == ([], 0)
     page = words(place.visitor(Role.COUNTER).get("/").text)
     assert "ほかに 2 件" in page
+
+
+def test_numbers_are_told_of_cases_that_one_sees(place: DeskPlace) -> None:
+    north = brought_to(place.desk, State.SURVEY, POINTS[1])
+    south = drafted(place.desk, POINTS[30], STRANGER)
+    asked = [south.id, None, north.id, south.id, 999]
+    assert place.desk.lists.numbers(STRANGER, asked) == {south.id: south.number}
+    assert place.desk.lists.numbers(SUPERVISOR, asked) == {north.id: north.number, south.id: south.number}
+    assert place.desk.lists.numbers(SUPERVISOR, [None]) == {}
