@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, false, func, insert, sele
 
 from koatsu.desk.errors import UnknownError
 from koatsu.desk.models import Actor
+from koatsu.desk.running_numbers import typed_number, written_number
 from koatsu.desk.schema_help import enquiry, enquiry_step
 from koatsu.desk.vault import Vault
 from koatsu.desk.words import Words
@@ -35,7 +34,6 @@ __all__ = [
 ]
 
 NUMBER_KIND: Final = "EQ"
-_NUMBER: Final = re.compile(r"(?a)EQ-(\d{4})-(\d{1,9})")
 
 
 class EnquiryState(StrEnum):
@@ -135,10 +133,10 @@ def find_enquiry(connection: Connection, actor: Actor, number: str) -> Enquiry:
     Raises:
         UnknownError: there is none that ``actor`` may see.
     """
-    typed = _NUMBER.fullmatch(unicodedata.normalize("NFKC", number).strip().upper())
+    typed = typed_number(NUMBER_KIND, number)
     row = None
     if typed is not None:
-        query = select(enquiry).where(enquiry.c.year == int(typed[1]), enquiry.c.seq == int(typed[2]))
+        query = select(enquiry).where(enquiry.c.year == typed[0], enquiry.c.seq == typed[1])
         row = connection.execute(query.where(visible_enquiries(actor))).first()
     if row is None:
         raise UnknownError(
@@ -194,7 +192,7 @@ def enquiry_of(row: Row[Sequence[Any]]) -> Enquiry:
     """A row as an enquiry."""
     return Enquiry(
         id=row.id,
-        number=f"{NUMBER_KIND}-{row.year}-{row.seq:05}",
+        number=written_number(NUMBER_KIND, row.year, row.seq),
         office=row.office,
         topic=row.topic,
         case=row.case_id,

@@ -8,8 +8,6 @@ of the customer, stand under the customer's key and are for the staff alone.
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, false, func, insert, or_,
 from koatsu.desk.errors import UnknownError
 from koatsu.desk.models import Actor
 from koatsu.desk.probe import ProbeResult
+from koatsu.desk.running_numbers import typed_number, written_number
 from koatsu.desk.schema_cases import case
 from koatsu.desk.schema_help import fault, fault_step
 from koatsu.desk.triage import Outcome, Position, Service, Side, Situation, UnderWay, tree, walk
@@ -44,7 +43,6 @@ __all__ = [
 ]
 
 NUMBER_KIND: Final = "FT"
-_NUMBER: Final = re.compile(r"(?a)FT-(\d{4})-(\d{1,9})")
 
 
 class StepKind(StrEnum):
@@ -136,10 +134,10 @@ def find_fault(connection: Connection, actor: Actor, number: str) -> Fault:
     Raises:
         UnknownError: there is none that ``actor`` may see.
     """
-    typed = _NUMBER.fullmatch(unicodedata.normalize("NFKC", number).strip().upper())
+    typed = typed_number(NUMBER_KIND, number)
     row = None
     if typed is not None:
-        query = select(fault).where(fault.c.year == int(typed[1]), fault.c.seq == int(typed[2]))
+        query = select(fault).where(fault.c.year == typed[0], fault.c.seq == typed[1])
         row = connection.execute(query.where(visible_faults(actor))).first()
     if row is None:
         raise UnknownError(
@@ -258,7 +256,7 @@ def fault_of(row: Row[Sequence[Any]]) -> Fault:
     """A row as a fault."""
     return Fault(
         id=row.id,
-        number=f"{NUMBER_KIND}-{row.year}-{row.seq:05}",
+        number=written_number(NUMBER_KIND, row.year, row.seq),
         office=row.office,
         case=row.case_id,
         supply_point=row.supply_point,
